@@ -1,0 +1,15 @@
+/** Topics as they stand on the wire. The device agent, the rules, the IoT policy and the command line read them here. */
+import { TELEMETRY_RULE_NAME } from './names.ts';
+
+/** Where a device publishes readings of one sensor. */
+export function sensorTopic(thing: string, sensor: string): string {
+  return `device/${thing}/sensor/${sensor}/v1`;
+}
+
+/** The same through Basic Ingest: no messaging charge, and no subscriber sees it. */
+export function sensorBasicIngestTopic(thing: string, sensor: string): string {
+  return `$aws/rules/${TELEMETRY_RULE_NAME}/${sensorTopic(thing, sensor)}`;
+}
+
+/** The filter of the telemetry rule. Thing and sensor are levels 2 and 4, counted from 1 as IoT SQL does. */
+export const SENSOR_TOPIC_FILTER = 'device/+/sensor/+/v1';

@@ -1,0 +1,29 @@
+/**
+ * Who calls an operation.
+ *
+ * - `user`: an IAM user with access keys, here the operator;
+ * - `role`: a session of a role: a Lambda function, a rule action, an event source;
+ * - `service`: an AWS service acting by itself (`iot.amazonaws.com` invoking a function): only the resource's own
+ *   policy decides;
+ * - `deployment`: CloudFormation creating the template's resources, with the rights of an administrator.
+ */
+export type Caller =
+  | { readonly kind: 'user'; readonly arn: string; readonly accountId: string; readonly userName: string }
+  | {
+      readonly kind: 'role';
+      /** `arn:aws:sts::<account>:assumed-role/<role>/<session>` */
+      readonly arn: string;
+      readonly accountId: string;
+      readonly roleArn: string;
+      readonly roleName: string;
+      readonly sessionName: string;
+    }
+  | {
+      readonly kind: 'service';
+      /** The service principal, `iot.amazonaws.com`. */
+      readonly arn: string;
+      readonly accountId: string;
+      /** What the service acts for: the values of `aws:SourceArn` and `aws:SourceAccount`. */
+      readonly sourceArn: string;
+    }
+  | { readonly kind: 'deployment'; readonly arn: string; readonly accountId: string };

@@ -1,0 +1,48 @@
+/**
+ * A service of the runtime is a set of operations behind one dispatch, `kernel.call`. The front door, the template
+ * loader, rule actions and event sources all come through it, and so through the IAM check.
+ */
+import type { PolicyDocument } from '../iam/policy-document.ts';
+import type { Caller } from './caller.ts';
+import type { WireProtocol } from './wire.ts';
+
+/** One thing that the caller must be allowed for an operation to run. */
+export interface Permission {
+  /** As policies write it: `dynamodb:PutItem`. */
+  readonly action: string;
+  /** The ARN it acts on, or `*` where AWS has no resource for the action. */
+  readonly resource: string;
+  /** Condition keys of this request beside the global ones: `dynamodb:LeadingKeys`, `iam:PassedToService`. */
+  readonly context?: Readonly<Record<string, string | readonly string[]>>;
+  /** The policy on the resource itself, where it has one: queue, topic, function, bucket, key. */
+  readonly resourcePolicy?: PolicyDocument | undefined;
+}
+
+export interface CallContext {
+  readonly caller: Caller;
+  /** The request id that answers and errors carry. */
+  readonly requestId: string;
+  /** The address of the client; undefined for calls from inside. */
+  readonly sourceIp?: string | undefined;
+}
+
+export interface Operation<Input, Output> {
+  /** What the caller must be allowed before `run`. An empty list where AWS asks for nothing. Throws on bad input. */
+  permissions(input: Input, context: CallContext): readonly Permission[];
+  run(input: Input, context: CallContext): Promise<Output> | Output;
+}
+
+/** An operation whose input and output types have been forgotten, as the dispatch keeps it. */
+export type AnyOperation = Operation<never, unknown>;
+
+export interface Service {
+  /** What `kernel.call` and the meter call it: `dynamodb`, `iot`, `iot-data`. */
+  readonly name: string;
+  /** The names in a SigV4 scope that mean this service: `['iotdata', 'iotdevicegateway']`. */
+  readonly signingNames: readonly string[];
+  /** How it speaks on the wire; the first that recognises a request serves it. Empty: no front door. */
+  readonly protocols: readonly WireProtocol[];
+  readonly operations: Readonly<Record<string, AnyOperation>>;
+  /** Ends what it keeps open (connections, workers, pollers). Called once, when the state is thrown away. */
+  close?(): Promise<void>;
+}
