@@ -1,0 +1,85 @@
+/** Just-in-time registration: the first connection is refused, the second is accepted, whatever is repeated. */
+import { DescribeThingCommand, ListAttachedPoliciesCommand, ListThingPrincipalsCommand } from '@aws-sdk/client-iot';
+import { createCa, issue } from '../../support/certificates.ts';
+import { type Platform, startPlatform } from '../../support/platform.ts';
+
+let platform: Platform;
+
+beforeAll(async () => {
+  platform = await startPlatform();
+});
+afterAll(() => platform.stop());
+
+describe('just-in-time registration', () => {
+  it('refuses the first connection, then accepts: thing, policy, principal and an active certificate', async () => {
+    const ca = await createCa('joining');
+    await platform.registerCa(ca);
+    const device = await issue(ca, 'macdonald-sensor1');
+
+    await expect(platform.connect(device)).rejects.toThrow('closed before CONNACK');
+    await platform.idle();
+    const client = await platform.connect(device);
+    await client.endAsync();
+
+    expect(await platform.certificateStatus(device)).toBe('ACTIVE');
+    const thing = await platform.iot.send(new DescribeThingCommand({ thingName: 'macdonald-sensor1' }));
+    expect(thing.thingTypeName).toBe('thingstead-device');
+    const { principals } = await platform.iot.send(new ListThingPrincipalsCommand({ thingName: 'macdonald-sensor1' }));
+    expect(principals).toEqual([expect.stringContaining(device.certificateId)]);
+    const { policies } = await platform.iot.send(new ListAttachedPoliciesCommand({ target: principals?.[0] }));
+    expect(policies?.map((each) => each.policyName)).toEqual(['thingstead-device']);
+  });
+
+  it('registers with a CA in DEFAULT mode, proven by a verification certificate', async () => {
+    const ca = await createCa('default-mode');
+    await platform.registerCa(ca, 'DEFAULT');
+    const device = await issue(ca, 'default-mode-device');
+
+    await platform.join(device);
+
+    expect(await platform.certificateStatus(device)).toBe('ACTIVE');
+  });
+
+  it('comes to the same end when the event is repeated, also at the same time', async () => {
+    const ca = await createCa('repeating');
+    await platform.registerCa(ca);
+    const device = await issue(ca, 'repeated');
+
+    await Promise.all(
+      Array.from({ length: 5 }, () => expect(platform.connect(device)).rejects.toThrow('closed before CONNACK')),
+    );
+    await platform.idle();
+
+    expect(await platform.certificateStatus(device)).toBe('ACTIVE');
+    const { principals } = await platform.iot.send(new ListThingPrincipalsCommand({ thingName: 'repeated' }));
+    expect(principals).toHaveLength(1);
+  });
+
+  it('gives a name to one certificate when two ask for it at the same time', async () => {
+    const ca = await createCa('racing');
+    await platform.registerCa(ca);
+    const rivals = await Promise.all(Array.from({ length: 4 }, () => issue(ca, 'raced')));
+
+    await Promise.all(rivals.map((each) => expect(platform.connect(each)).rejects.toThrow('closed before CONNACK')));
+    await platform.idle();
+
+    const statuses = await Promise.all(rivals.map((each) => platform.certificateStatus(each)));
+    expect(statuses.toSorted()).toEqual(['ACTIVE', ...Array(3).fill('PENDING_ACTIVATION')]);
+    const { principals } = await platform.iot.send(new ListThingPrincipalsCommand({ thingName: 'raced' }));
+    expect(principals).toHaveLength(1);
+  });
+
+  it('lets another certificate of the name in when a manifest entry names it', async () => {
+    const ca = await createCa('replacing');
+    await platform.registerCa(ca);
+    await platform.join(await issue(ca, 'replaced'));
+    const successor = await issue(ca, 'replaced');
+    await expect(platform.joinFails(successor)).resolves.toBe(true);
+
+    await platform.addToManifest({ thing: 'replaced', certificateId: successor.certificateId });
+    await platform.join(successor);
+
+    expect(await platform.certificateStatus(successor)).toBe('ACTIVE');
+    expect(await platform.heldReason(successor)).toBeUndefined();
+  });
+});

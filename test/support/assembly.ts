@@ -1,0 +1,55 @@
+/** The cloud assembly that features run: the real `node bin/thingstead.ts`, bundles included, once per configuration. */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+const root = path.resolve(__dirname, '../..');
+const cache = path.join(root, 'node_modules', '.cache', 'thingstead-test');
+
+/** Throws away the assemblies of earlier runs; called once before all tests. */
+export function forgetAssemblies(): void {
+  rmSync(cache, { recursive: true, force: true });
+}
+
+/** Synthesizes with this CDK context (`thingstead:...` keys) and gives the folder. Test files may ask at the same time. */
+export function synthesize(context: Readonly<Record<string, unknown>> = {}): string {
+  const key = createHash('sha256').update(JSON.stringify(context)).digest('hex').slice(0, 16);
+  const folder = path.join(cache, key);
+  if (existsSync(folder)) return folder;
+  mkdirSync(cache, { recursive: true });
+  const draft = `${folder}.${process.pid}`;
+  const { status, stderr } = spawnSync(process.execPath, ['bin/thingstead.ts'], {
+    cwd: root,
+    encoding: 'utf8',
+    env: { ...process.env, CDK_OUTDIR: draft, CDK_CONTEXT_JSON: JSON.stringify(context) },
+  });
+  if (status !== 0) throw new Error(`synthesis failed:\n${stderr}`);
+  try {
+    renameSync(draft, folder);
+  } catch {
+    // Another test file was faster; its assembly is the same.
+    rmSync(draft, { recursive: true, force: true });
+  }
+  return folder;
+}
+
+/** A copy of an assembly in which the template of one stack was changed by `edit`. */
+export function withEditedTemplate(
+  assembly: string,
+  stack: string,
+  edit: (template: Template) => void,
+): string {
+  const folder = `${assembly}.edited.${process.pid}.${Date.now()}`;
+  const copied = spawnSync('cp', ['-r', assembly, folder]);
+  if (copied.status !== 0) throw new Error(`could not copy ${assembly}`);
+  const file = path.join(folder, `${stack}.template.json`);
+  const template = JSON.parse(readFileSync(file, 'utf8')) as Template;
+  edit(template);
+  writeFileSync(file, JSON.stringify(template));
+  return folder;
+}
+
+export interface Template {
+  readonly Resources: Record<string, { Type: string; Properties?: Record<string, unknown>; [key: string]: unknown }>;
+}
