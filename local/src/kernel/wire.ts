@@ -26,6 +26,8 @@ export interface WireError {
  * `decode` answers undefined for a request of another protocol, and throws an AwsError for one it cannot read.
  */
 export interface WireProtocol {
+  /** The family of codes in which a failed authentication is told (`InvalidSignatureException` and so on); `json` if unset. */
+  readonly authenticationErrors?: 'json' | 'query' | 's3';
   decode(request: WireRequest): { readonly operation: string; readonly input: unknown } | undefined;
   encode(operation: string, output: unknown, requestId: string): WireResponse;
   encodeError(error: WireError, requestId: string): WireResponse;
