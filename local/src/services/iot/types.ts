@@ -40,6 +40,11 @@ export interface IotAccessRequest {
 export interface IotAuthorizer {
   /** Default deny; an explicit Deny wins; a statement with an unresolvable variable matches nothing. */
   allows(request: IotAccessRequest): boolean;
+  /**
+   * A number that grows whenever an answer about a certificate may change: policies, attachments, things. Who keeps
+   * answers forgets them when it has grown. Without it nothing may be kept.
+   */
+  readonly revision?: number;
 }
 
 /** What the broker asks when a client certificate sends CONNECT. */
