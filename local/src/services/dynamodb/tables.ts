@@ -1,0 +1,91 @@
+import { AwsError, invalid } from '../../kernel/errors.ts';
+import type { Kernel } from '../../kernel/kernel.ts';
+import type { Item } from './attribute-value.ts';
+import { Table, type TableDefinition, type TableSettings } from './table.ts';
+import { TimeToLive } from './time-to-live.ts';
+
+/** The tables of the account, and what hangs on the clock for them. */
+export class Tables {
+  readonly kernel: Kernel;
+  readonly #tables = new Map<string, Table>();
+  readonly #timeToLive = new Map<Table, TimeToLive>();
+
+  constructor(kernel: Kernel) {
+    this.kernel = kernel;
+  }
+
+  /** By name, in the order of their names. */
+  get names(): readonly string[] {
+    return [...this.#tables.keys()].sort();
+  }
+
+  /** The name in a TableName parameter, which may be an ARN of this account. */
+  nameOf(nameOrArn: unknown): string {
+    if (typeof nameOrArn !== 'string' || nameOrArn === '') {
+      throw invalid("The parameter 'TableName' is required but was not present in the request");
+    }
+    const prefix = this.arn('');
+    return nameOrArn.startsWith(prefix) ? nameOrArn.slice(prefix.length) : nameOrArn;
+  }
+
+  arn(name: string): string {
+    return this.kernel.arn('dynamodb', `table/${name}`);
+  }
+
+  find(name: string): Table | undefined {
+    return this.#tables.get(name);
+  }
+
+  /** @throws AwsError ResourceNotFoundException as the operations on items word it */
+  get(name: string): Table {
+    const table = this.#tables.get(name);
+    if (table === undefined) throw new AwsError('ResourceNotFoundException', 'Requested resource not found');
+    return table;
+  }
+
+  /** @throws AwsError ResourceNotFoundException as the operations on tables word it */
+  describe(name: string): Table {
+    const table = this.#tables.get(name);
+    if (table !== undefined) return table;
+    throw new AwsError('ResourceNotFoundException', `Requested resource not found: Table: ${name} not found`);
+  }
+
+  /** By the ARN of a table, for the operations on tags. */
+  byArn(arn: unknown): Table {
+    const table = [...this.#tables.values()].find((each) => each.arn === arn);
+    if (table !== undefined) return table;
+    throw new AwsError('ResourceNotFoundException', `Requested resource not found: ResourcArn: ${arn} not found`);
+  }
+
+  create(definition: TableDefinition, settings: TableSettings): Table {
+    const name = definition.TableName;
+    if (this.#tables.has(name)) throw new AwsError('ResourceInUseException', `Table already exists: ${name}`);
+    const table = new Table(definition, this.arn(name), this.kernel.clock.now(), settings);
+    this.#tables.set(name, table);
+    return table;
+  }
+
+  delete(table: Table): void {
+    this.setTimeToLive(table, undefined);
+    this.#tables.delete(table.name);
+  }
+
+  /** Stores an item and gives the one it replaces. */
+  put(table: Table, item: Item): Item | undefined {
+    this.#timeToLive.get(table)?.noticed(item);
+    return table.put(item);
+  }
+
+  /** The attribute that holds the expiry, in epoch seconds; undefined while time to live is disabled. */
+  timeToLiveAttribute(table: Table): string | undefined {
+    return this.#timeToLive.get(table)?.attributeName;
+  }
+
+  setTimeToLive(table: Table, attributeName: string | undefined): void {
+    this.#timeToLive.get(table)?.stop();
+    this.#timeToLive.delete(table);
+    if (attributeName !== undefined) {
+      this.#timeToLive.set(table, new TimeToLive(table, attributeName, this.kernel.clock));
+    }
+  }
+}
