@@ -1,0 +1,63 @@
+/** The runtime's own routes under `/_local/`, outside any AWS API: for tests and scripts on this machine. */
+import type { WireResponse } from '../kernel/wire.ts';
+import type { HttpRequest } from './signature/scope.ts';
+
+export interface Control {
+  /** State as right after the start. */
+  reset(): Promise<void>;
+  /** Moves virtual time and waits until everything that became due has run; gives the new virtual time. */
+  advance(seconds: number): Promise<number>;
+  health(): Readonly<Record<string, unknown>>;
+}
+
+const PREFIX = '/_local/';
+/** A web page can reach a port of its visitor's machine under a name of its own; a browser tells that name here. */
+const LOOPBACK_HOST = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/i;
+const LATER: Readonly<Record<string, string>> = { meter: 'GET', faults: 'POST' };
+
+/** Answers requests under `/_local/`; undefined for every other path. */
+export function controlRoutes(control: Control): (request: HttpRequest) => Promise<WireResponse> | undefined {
+  return (request) => (request.path.startsWith(PREFIX) ? answer(control, request) : undefined);
+}
+
+async function answer(control: Control, request: HttpRequest): Promise<WireResponse> {
+  const { host = '', origin } = request.headers;
+  if (!LOOPBACK_HOST.test(host)) return refuse(403, `Host ${host} is not this machine; use 127.0.0.1 or localhost`);
+  if (origin !== undefined) return refuse(403, `A web page (${origin}) may not control the runtime`);
+  const route = `${request.method} ${request.path.slice(PREFIX.length)}`;
+  switch (route) {
+    case 'GET health':
+      return json(200, control.health());
+    case 'POST reset':
+      await control.reset();
+      return json(200, { status: 'reset' });
+    case 'POST clock':
+      return advance(control, request.body.toString('utf8'));
+  }
+  const name = request.path.slice(PREFIX.length);
+  if (name in LATER) return refuse(501, `The local runtime does not have ${LATER[name]} /_local/${name} yet`);
+  return refuse(404, `There is no ${request.method} ${request.path}; there are GET health, POST reset and POST clock`);
+}
+
+async function advance(control: Control, body: string): Promise<WireResponse> {
+  const seconds = secondsIn(body);
+  if (seconds === undefined) return refuse(400, 'Give {"advanceSeconds": N} with N from 0; time does not go back');
+  return json(200, { now: new Date(await control.advance(seconds)).toISOString() });
+}
+
+function secondsIn(body: string): number | undefined {
+  try {
+    const given: unknown = JSON.parse(body)?.advanceSeconds;
+    return typeof given === 'number' && given >= 0 && Number.isFinite(given) ? given : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function refuse(status: number, message: string): WireResponse {
+  return json(status, { message });
+}
+
+function json(status: number, body: unknown): WireResponse {
+  return { status, headers: { 'content-type': 'application/json' }, body: `${JSON.stringify(body)}\n` };
+}

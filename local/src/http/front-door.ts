@@ -1,0 +1,175 @@
+/**
+ * The AWS endpoint: takes HTTP requests, verifies their signature, finds the service by the signature's scope, and calls
+ * the operation in the name of the caller.
+ */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { Duplex } from 'node:stream';
+import type { LocalIam } from '../iam/local-iam.ts';
+import { AwsError, notEmulated } from '../kernel/errors.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import type { Service } from '../kernel/service.ts';
+import type { WireProtocol, WireResponse } from '../kernel/wire.ts';
+import { DualServer } from './dual-server.ts';
+import { protocolOfUnknown, unknownOperationName } from './protocol-of-unknown.ts';
+import { readRequest } from './read-request.ts';
+import { type Authenticated, authenticate, type Verifier } from './signature/authenticate.ts';
+import { type ErrorFamily, inFamily } from './signature/authentication-errors.ts';
+import { type HttpRequest, readSignature } from './signature/scope.ts';
+
+/** The state that requests are answered from; a reset replaces it. */
+export interface Account {
+  readonly kernel: Kernel;
+  readonly iam: LocalIam;
+}
+
+export interface FrontDoorOptions {
+  readonly host: string;
+  readonly port: number;
+  account(): Account;
+  /** Answers requests that are not for an AWS API; undefined for the rest. */
+  readonly intercept: (request: HttpRequest) => Promise<WireResponse> | undefined;
+}
+
+type Incoming = IncomingMessage | Http2ServerRequest;
+type Outgoing = ServerResponse | Http2ServerResponse;
+
+export class FrontDoor {
+  readonly #options: FrontDoorOptions;
+  readonly #server: DualServer;
+  #routes: { readonly kernel: Kernel; readonly services: ReadonlyMap<string, Service> } | undefined;
+
+  constructor(options: FrontDoorOptions) {
+    this.#options = options;
+    this.#server = new DualServer(
+      (incoming, outgoing) => void this.#handle(incoming, outgoing),
+      (_incoming, socket) => refuseUpgrade(socket),
+    );
+  }
+
+  /** Rejects with the system's error when the port is taken. */
+  listen(): Promise<void> {
+    return this.#server.listen(this.#options.port, this.#options.host);
+  }
+
+  close(): Promise<void> {
+    return this.#server.close();
+  }
+
+  async #handle(incoming: Incoming, outgoing: Outgoing): Promise<void> {
+    const requestId = randomUUID();
+    let answer: WireResponse;
+    try {
+      const request = await readRequest(incoming);
+      answer =
+        (await this.#options.intercept(request)) ??
+        (await this.#answer(request, requestId, incoming.socket?.remoteAddress));
+    } catch (error) {
+      if (outgoing.destroyed) return;
+      answer = protocolOfUnknown().encodeError(this.#asAwsError(error), requestId);
+    }
+    send(outgoing, answer, incoming.method === 'HEAD');
+  }
+
+  async #answer(request: HttpRequest, requestId: string, sourceIp: string | undefined): Promise<WireResponse> {
+    const { kernel, iam } = this.#options.account();
+    let signingName: string | undefined;
+    let service: Service | undefined;
+    let authenticated: Authenticated | undefined;
+    let failure: unknown;
+    try {
+      const claim = readSignature(request);
+      if (!claim)
+        throw new AwsError('MissingAuthenticationTokenException', 'Request is missing Authentication Token', 403);
+      signingName = claim.service;
+      service = this.#serviceFor(kernel, signingName);
+      authenticated = authenticate(request, claim, verifierOf(kernel, iam));
+    } catch (error) {
+      failure = error;
+    }
+    const plain = authenticated?.request ?? request;
+    const { protocol, decode } = chooseProtocol(service, signingName, plain);
+    const family: ErrorFamily = signingName === 's3' ? 's3' : (protocol.authenticationErrors ?? 'json');
+    try {
+      if (!authenticated) throw failure;
+      const { operation, input } = decode();
+      const context = { requestId, sourceIp };
+      const output = await kernel.call(
+        service?.name ?? signingName ?? '',
+        operation,
+        input,
+        authenticated.caller,
+        context,
+      );
+      return protocol.encode(operation, output, requestId);
+    } catch (error) {
+      return protocol.encodeError(inFamily(this.#asAwsError(error), family), requestId);
+    }
+  }
+
+  #serviceFor(kernel: Kernel, signingName: string): Service | undefined {
+    if (this.#routes?.kernel !== kernel) {
+      const named = kernel.services.flatMap((service) => service.signingNames.map((name) => [name, service] as const));
+      this.#routes = { kernel, services: new Map(named) };
+    }
+    return this.#routes.services.get(signingName);
+  }
+
+  #asAwsError(error: unknown): AwsError {
+    if (error instanceof AwsError) return error;
+    this.#options.account().kernel.log.error('a request failed by a defect of the runtime', { error });
+    return new AwsError('InternalFailure', 'The local runtime failed; its log says why.', 500);
+  }
+}
+
+function verifierOf(kernel: Kernel, iam: LocalIam): Verifier {
+  return {
+    region: kernel.region,
+    now: () => kernel.clock.now(),
+    find: (accessKeyId) => iam.credentialsOf(accessKeyId),
+  };
+}
+
+interface Choice {
+  readonly protocol: WireProtocol;
+  /** Throws an AwsError for a request that cannot be read or has no operation. */
+  decode(): { readonly operation: string; readonly input: unknown };
+}
+
+function chooseProtocol(service: Service | undefined, signingName: string | undefined, request: HttpRequest): Choice {
+  for (const protocol of service?.protocols ?? []) {
+    try {
+      const decoded = protocol.decode(request);
+      if (decoded) return { protocol, decode: () => decoded };
+    } catch (error) {
+      return {
+        protocol,
+        decode: () => {
+          throw error;
+        },
+      };
+    }
+  }
+  return {
+    protocol: service?.protocols[0] ?? protocolOfUnknown(request, signingName),
+    decode: () => {
+      throw notEmulated(service?.name ?? signingName ?? 'unknown', unknownOperationName(request));
+    },
+  };
+}
+
+function send(outgoing: Outgoing, { status, headers, body }: WireResponse, isHead: boolean): void {
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+  // A HEAD answer may announce the length of what it does not carry.
+  const length = isHead && headers['content-length'] !== undefined ? headers['content-length'] : bytes.length;
+  const all = status === 204 || status === 304 ? { ...headers } : { ...headers, 'content-length': length };
+  // The types of HTTP/1.1 and HTTP/2 answers agree at run time, not in their declarations.
+  const response = outgoing as ServerResponse;
+  response.writeHead(status, all);
+  response.end(isHead ? undefined : bytes);
+}
+
+function refuseUpgrade(socket: Duplex): void {
+  socket.end('HTTP/1.1 501 Not Implemented\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+}

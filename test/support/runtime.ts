@@ -1,0 +1,146 @@
+/** Starts the local runtime in a process of its own, on free ports, and speaks to it as any script would. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+
+const root = path.resolve(__dirname, '../..');
+const PORTS = [4566, 8883, 8443];
+const ATTEMPTS = 5;
+
+export interface Endpoints {
+  readonly region: string;
+  readonly accountId: string;
+  readonly awsEndpoint: string;
+  readonly mqtt: { readonly host: string; readonly port: number };
+  readonly deviceHttps: { readonly host: string; readonly port: number };
+  readonly apiUrl: string | null;
+  readonly webUrl: string | null;
+  readonly rootCaFile: string;
+  readonly operator: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly outputs: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly pid: number;
+}
+
+export interface RuntimeOptions {
+  /** Folder of a cloud assembly; an empty account without one. */
+  readonly assembly?: string;
+  /** Further options of the command line. */
+  readonly args?: readonly string[];
+}
+
+export interface Runtime {
+  readonly endpoints: Endpoints;
+  readonly endpointsFile: string;
+  /** For any SDK client: `new SQSClient(runtime.config)`. */
+  readonly config: {
+    readonly endpoint: string;
+    readonly region: string;
+    readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  };
+  /** What the process has written so far: start lines and log. */
+  output(): string;
+  /** Moves virtual time; resolves when everything that became due has run. Zero seconds: when nothing is left to do. */
+  advance(seconds: number): Promise<void>;
+  /** State as right after the start. */
+  reset(): Promise<void>;
+  /** Ends the process; resolves with its exit code. */
+  stop(): Promise<number | null>;
+}
+
+/** Rejects with what the process wrote on standard error when it does not become ready. */
+export async function startRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await start(options, await freePortOffset());
+    } catch (error) {
+      // Another process may have taken a port between the look and the start.
+      if (attempt === ATTEMPTS || !/Port \d+ is in use/.test(String(error))) throw error;
+    }
+  }
+}
+
+async function start({ assembly, args = [] }: RuntimeOptions, portOffset: number): Promise<Runtime> {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'thingstead-runtime-'));
+  const endpointsFile = path.join(folder, 'endpoints.json');
+  const child = spawn(
+    process.execPath,
+    [
+      path.join(root, 'local/src/main.ts'),
+      '--json',
+      ...['--port-offset', String(portOffset)],
+      ...['--endpoints', endpointsFile],
+      ...(assembly === undefined ? [] : ['--assembly', assembly]),
+      ...args,
+    ],
+    { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  const written: string[] = [];
+  child.stdout.on('data', (chunk) => written.push(String(chunk)));
+  child.stderr.on('data', (chunk) => written.push(String(chunk)));
+  const exited = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const clean = () => rmSync(folder, { recursive: true, force: true });
+  try {
+    await ready(child, exited, written);
+  } catch (error) {
+    clean();
+    throw error;
+  }
+  const endpoints = JSON.parse(readFileSync(endpointsFile, 'utf8')) as Endpoints;
+  const { awsEndpoint: endpoint, region, operator: credentials } = endpoints;
+  return {
+    endpoints,
+    endpointsFile,
+    config: { endpoint, region, credentials },
+    output: () => written.join(''),
+    advance: (seconds) => control(endpoint, 'clock', { advanceSeconds: seconds }),
+    reset: () => control(endpoint, 'reset', {}),
+    stop: async () => {
+      child.kill('SIGTERM');
+      const code = await exited;
+      clean();
+      return code;
+    },
+  };
+}
+
+/** Resolves with the line that says so. */
+async function ready(child: ChildProcess, exited: Promise<number | null>, written: readonly string[]): Promise<void> {
+  const output = child.stdout;
+  if (!output) throw new Error('the runtime has no standard output');
+  const said = new Promise<void>((resolve) => {
+    createInterface({ input: output }).on('line', (line) => {
+      if (line.includes('"event":"ready"')) resolve();
+    });
+  });
+  const ended = exited.then((code) => {
+    throw new Error(`the runtime ended with ${code} before it was ready:\n${written.join('')}`);
+  });
+  // When the runtime ends later, nobody waits for this any more.
+  ended.catch(() => undefined);
+  await Promise.race([said, ended]);
+}
+
+async function control(endpoint: string, route: string, body: unknown): Promise<void> {
+  const response = await fetch(`${endpoint}/_local/${route}`, { method: 'POST', body: JSON.stringify(body) });
+  if (!response.ok) throw new Error(`/_local/${route} answered ${response.status}: ${await response.text()}`);
+}
+
+/** An offset with which every port is free now, below the range that the system gives to outgoing connections. */
+async function freePortOffset(): Promise<number> {
+  for (;;) {
+    const offset = 1000 + Math.floor(Math.random() * 22_000);
+    const free = await Promise.all(PORTS.map((port) => isFree(port + offset)));
+    if (free.every(Boolean)) return offset;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen({ port, host: '127.0.0.1' }, () => server.close(() => resolve(true)));
+  });
+}
