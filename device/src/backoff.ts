@@ -1,0 +1,43 @@
+export interface BackoffOptions {
+  /** Ceiling of the first pause. */
+  readonly baseMs: number;
+  /** Ceiling of every pause. */
+  readonly capMs: number;
+  /** A connection that lasted so long ends the series. */
+  readonly stableMs: number;
+  /** A number in [0, 1). */
+  readonly random?: () => number;
+}
+
+/**
+ * Exponential backoff with full jitter: a pause is a random part of a ceiling that doubles with every attempt. The series
+ * starts again only after a connection that lasted: a device that is accepted and thrown out at once must slow down
+ * too, or it reconnects for ever at full speed.
+ */
+export class Backoff {
+  readonly #options: Required<BackoffOptions>;
+  #attempts = 0;
+
+  constructor(options: BackoffOptions) {
+    this.#options = { random: Math.random, ...options };
+  }
+
+  /** The pause before the next attempt, in milliseconds. */
+  next(): number {
+    const { baseMs, capMs, random } = this.#options;
+    const ceiling = Math.min(capMs, baseMs * 2 ** this.#attempts);
+    this.#attempts += 1;
+    return Math.floor(random() * ceiling);
+  }
+
+  /** Tells how long a connection lasted, in milliseconds. */
+  connectedFor(ms: number): void {
+    if (ms >= this.#options.stableMs) this.#attempts = 0;
+  }
+
+  /** The next pauses are drawn below the cap: for a cause that does not go away by itself. */
+  holdOff(): void {
+    const { baseMs, capMs } = this.#options;
+    this.#attempts = Math.ceil(Math.log2(capMs / baseMs));
+  }
+}

@@ -1,0 +1,135 @@
+/** The agent's configuration: one JSON file. Every key is described in device/README.md as well. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { SENSOR_NAME, THING_NAME } from '@thingstead/contracts/names';
+import * as v from 'valibot';
+import { ConfigurationError, messageOf } from './configuration-error.ts';
+import { explainIssue } from './explain-issue.ts';
+import { LOG_LEVELS } from './log.ts';
+
+const Seconds = v.pipe(v.number(), v.minValue(0.1), v.maxValue(86_400));
+
+const Source = v.variant('kind', [
+  v.strictObject({
+    kind: v.literal('simulator'),
+    /** `walk` or `sine`. */
+    shape: v.optional(v.picklist(['walk', 'sine']), 'walk'),
+    mean: v.optional(v.pipe(v.number(), v.finite()), 20),
+    amplitude: v.optional(v.pipe(v.number(), v.minValue(0)), 5),
+    /** Length of one wave of `sine`. */
+    periodSeconds: v.optional(Seconds, 3600),
+    /** The same seed gives the same walk; by default it follows from the names of thing and sensor. */
+    seed: v.optional(v.pipe(v.number(), v.safeInteger())),
+  }),
+  v.strictObject({
+    kind: v.literal('board'),
+    /** The processor's temperature (degrees Celsius), or the load average of one minute. */
+    value: v.picklist(['temperature', 'load']),
+  }),
+]);
+
+const SensorSchema = v.strictObject({
+  /** Level of the topic and name in the store. */
+  name: v.pipe(v.string(), v.regex(SENSOR_NAME, 'must be 1 to 64 letters, digits, "_", "." or "-"')),
+  source: Source,
+  /** How often it is read. */
+  intervalSeconds: Seconds,
+  /** SenML unit (RFC 8428), for example `Cel` or `%RH`. */
+  unit: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(16))),
+});
+export type SensorConfig = v.InferOutput<typeof SensorSchema>;
+
+const ConfigSchema = v.strictObject({
+  /** Thing name, client id and common name of the certificate: one and the same. */
+  thing: v.pipe(v.string(), v.regex(THING_NAME, 'must be 1 to 64 letters, digits, "_" or "-"')),
+  /** Where AWS IoT listens for MQTT over TLS. The host is a name: it is sent as SNI, and AWS IoT requires that. */
+  endpoint: v.strictObject({
+    host: v.pipe(v.string(), v.minLength(1)),
+    port: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535)), 8883),
+  }),
+  /** PEM files; relative paths start at the configuration file. */
+  certificateFile: v.string(),
+  privateKeyFile: v.string(),
+  /** Whom the device trusts; by default the machine's own root certificates, which know AWS. */
+  rootCaFile: v.optional(v.string()),
+  sensors: v.array(SensorSchema),
+  publish: v.optional(
+    v.strictObject({
+      /** Through Basic Ingest: no messaging charge, but no subscriber sees the readings. */
+      basicIngest: v.optional(v.boolean(), true),
+      /** Readings wait this long, then go out as one message per sensor. */
+      intervalSeconds: v.optional(Seconds, 60),
+    }),
+    {},
+  ),
+  /** AWS IoT allows 30 to 1200 s; below 300 s most home routers keep the connection open. */
+  keepAliveSeconds: v.optional(v.pipe(v.number(), v.integer(), v.minValue(30), v.maxValue(299)), 60),
+  reconnect: v.optional(
+    v.strictObject({
+      /** Ceiling of the first pause; it doubles with every attempt. */
+      baseSeconds: v.optional(Seconds, 1),
+      /** Ceiling of every pause. */
+      capSeconds: v.optional(Seconds, 300),
+    }),
+    {},
+  ),
+  outbox: v.optional(
+    v.strictObject({
+      /** So many readings wait in memory while there is no connection; then the oldest are dropped and counted. */
+      maxReadings: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 10_000),
+    }),
+    {},
+  ),
+  logLevel: v.optional(v.picklist(LOG_LEVELS), 'info'),
+});
+export type AgentConfig = v.InferOutput<typeof ConfigSchema>;
+
+/**
+ * Reads and checks a configuration file. Paths in the result are absolute.
+ *
+ * @throws ConfigurationError that lists everything that is wrong with it.
+ */
+export function loadConfig(file: string): AgentConfig {
+  const config = parseConfig(readJson(file), file);
+  const folder = path.dirname(path.resolve(file));
+  const absolute = (name: string): string => path.resolve(folder, name);
+  return {
+    ...config,
+    certificateFile: absolute(config.certificateFile),
+    privateKeyFile: absolute(config.privateKeyFile),
+    ...(config.rootCaFile === undefined ? {} : { rootCaFile: absolute(config.rootCaFile) }),
+  };
+}
+
+/** Checks a configuration; `file` is for the messages. @throws ConfigurationError that lists everything wrong. */
+export function parseConfig(input: unknown, file: string): AgentConfig {
+  const result = v.safeParse(ConfigSchema, input);
+  if (!result.success)
+    throw new ConfigurationError(
+      `${file} is not a good configuration`,
+      result.issues.map((issue) => explainIssue(ConfigSchema, issue)),
+    );
+  const names = result.output.sensors.map(({ name }) => name);
+  const twice = names.filter((name, index) => names.indexOf(name) !== index);
+  if (twice.length > 0) {
+    throw new ConfigurationError(
+      `${file} is not a good configuration`,
+      twice.map((name) => `sensors: "${name}" is there twice`),
+    );
+  }
+  return result.output;
+}
+
+function readJson(file: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new ConfigurationError(`${file} cannot be read`, [messageOf(cause)], { cause });
+  }
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new ConfigurationError(`${file} is not JSON`, [messageOf(cause)], { cause });
+  }
+}

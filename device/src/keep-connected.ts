@@ -1,0 +1,71 @@
+import type { Backoff } from './backoff.ts';
+import { type Clock, pause } from './clock.ts';
+import { messageOf } from './configuration-error.ts';
+import type { Log } from './log.ts';
+import { type Connect, ConnectionFailed, type Session, type SessionEnd } from './session.ts';
+
+/** DISCONNECT "session taken over": another client has connected with this name and this certificate's rights. */
+const TAKEN_OVER = 0x8e;
+
+export interface KeepConnectedOptions {
+  readonly connect: Connect;
+  readonly backoff: Backoff;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Uses a session until it ends. */
+  readonly use: (session: Session) => Promise<SessionEnd>;
+}
+
+/**
+ * Connects, and connects again, until the signal is aborted. The first refusal of a new device is expected: AWS IoT closes
+ * the first connection of an unknown certificate while it is being registered.
+ */
+export async function keepConnected(options: KeepConnectedOptions, signal: AbortSignal): Promise<void> {
+  const { connect, backoff, clock, log, use } = options;
+  let wasAccepted = false;
+  while (!signal.aborted) {
+    try {
+      log.debug('connection.connecting');
+      const session = await connect(signal);
+      const since = clock.uptime();
+      wasAccepted = true;
+      log.info('connection.connected');
+      const end = await use(session);
+      backoff.connectedFor(clock.uptime() - since);
+      if (signal.aborted) return;
+      await waitAfter(end);
+    } catch (error) {
+      if (signal.aborted) return;
+      await waitAfterFailure(error);
+    }
+  }
+
+  async function waitAfter({ reason, reasonCode }: SessionEnd): Promise<void> {
+    const takenOver = reasonCode === TAKEN_OVER;
+    if (takenOver) backoff.holdOff();
+    const retryInMs = backoff.next();
+    if (takenOver) {
+      const message = 'another client uses this thing name and certificate; two of them throw each other out for ever';
+      log.error('connection.taken_over', { message, reason, retryInMs });
+    } else {
+      log.warn('connection.lost', { reason, retryInMs });
+    }
+    await pause(clock, retryInMs, signal);
+  }
+
+  async function waitAfterFailure(error: unknown): Promise<void> {
+    const retryInMs = backoff.next();
+    const reason = messageOf(error);
+    const kind = error instanceof ConnectionFailed ? error.kind : 'unreachable';
+    if (kind === 'closed-without-answer' && !wasAccepted) {
+      const message = 'the endpoint closed the connection: the certificate is new here, or waits for activation';
+      log.info('connection.waiting_for_activation', { message, reason, retryInMs });
+    } else if (kind === 'closed-without-answer') {
+      const message = 'the endpoint closed the connection without an answer: is the certificate still active?';
+      log.warn('connection.refused', { message, reason, retryInMs });
+    } else {
+      log.warn(kind === 'refused' ? 'connection.refused' : 'connection.unreachable', { reason, retryInMs });
+    }
+    await pause(clock, retryInMs, signal);
+  }
+}

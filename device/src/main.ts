@@ -1,0 +1,131 @@
+/** The command line of the agent. */
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { runAgent } from './agent.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { loadConfig } from './config.ts';
+import { ConfigurationError, messageOf } from './configuration-error.ts';
+import { type Identity, loadIdentity } from './identity.ts';
+import { createLog, type Log } from './log.ts';
+import { MemoryOutbox } from './memory-outbox.ts';
+
+const USAGE = `thingstead-agent [--config FILE] run|check-config|version
+
+  run            connects and publishes until SIGTERM or SIGINT
+  check-config   says whether configuration, certificate and key are good
+  version        prints the version
+
+  --config FILE  default /etc/thingstead/agent.json; its keys are described in device/README.md
+
+Exit codes: 0 ended as asked, 64 wrong use, 78 bad configuration (do not restart), 1 anything else.
+`;
+/** As in sysexits.h; a service manager must not restart after EX_CONFIG. */
+const EX_USAGE = 64;
+const EX_CONFIG = 78;
+
+/** Runs the command and gives its exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  const command = parse(args);
+  if (typeof command === 'string') {
+    process.stderr.write(`${command}\n\n${USAGE}`);
+    return EX_USAGE;
+  }
+  try {
+    switch (command.name) {
+      case 'help':
+        process.stdout.write(USAGE);
+        return 0;
+      case 'version':
+        process.stdout.write(`${version()}\n`);
+        return 0;
+      case 'check-config':
+        return checkConfig(command.config);
+      case 'run':
+        return await run(command.config);
+      default:
+        process.stderr.write(`unknown command ${command.name}\n\n${USAGE}`);
+        return EX_USAGE;
+    }
+  } catch (error) {
+    process.stderr.write(`${messageOf(error)}\n`);
+    return error instanceof ConfigurationError ? EX_CONFIG : 1;
+  }
+}
+
+function parse(args: readonly string[]): { readonly name: string; readonly config: string } | string {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        config: { type: 'string', default: '/etc/thingstead/agent.json' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+    const [name, ...more] = positionals;
+    if (values.help) return { name: 'help', config: values.config };
+    return name && more.length === 0 ? { name, config: values.config } : 'exactly one command is needed';
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+function checkConfig(file: string): number {
+  const config = loadConfig(file);
+  const { notAfter } = loadIdentity(config);
+  const { thing, endpoint, sensors } = config;
+  process.stdout.write(
+    `${file} is good: ${thing} -> ${endpoint.host}:${endpoint.port}, ${sensors.length} sensors, certificate until ${notAfter.toISOString().slice(0, 10)}\n`,
+  );
+  return 0;
+}
+
+async function run(file: string): Promise<number> {
+  const config = loadConfig(file);
+  const identity = loadIdentity(config);
+  const clock = systemClock(Number(process.env.THINGSTEAD_CLOCK_OFFSET_MS ?? 0));
+  const log = createLog({
+    level: config.logLevel,
+    thing: config.thing,
+    clock,
+    readable: process.stdout.isTTY === true,
+    write: (line) => process.stdout.write(`${line}\n`),
+  });
+  const ending = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      log.info('agent.stopping', { signal });
+      ending.abort();
+    });
+  }
+  const { endpoint, publish } = config;
+  log.info('agent.starting', {
+    version: version(),
+    endpoint: `${endpoint.host}:${endpoint.port}`,
+    basicIngest: publish.basicIngest,
+  });
+  warnAboutDates(identity, clock, log);
+  // Loaded only now: the SDK with its native part is most of the start-up time.
+  const { sdkConnect } = await import('./sdk-session.ts');
+  const outbox = new MemoryOutbox(randomBytes(6).toString('hex'), config.outbox.maxReadings);
+  await runAgent({ config, connect: sdkConnect(config, identity), outbox, clock, log }, ending.signal);
+  return 0;
+}
+
+/** A board without a battery-backed clock starts in the past, where its certificate is not valid yet. */
+function warnAboutDates({ notBefore, notAfter }: Identity, clock: Clock, log: Log): void {
+  const now = clock.now();
+  if (now < notBefore.getTime()) {
+    log.warn('certificate.not_yet_valid', { message: "is this device's clock right?", notBefore, now: new Date(now) });
+  } else if (now > notAfter.getTime()) {
+    log.warn('certificate.expired', { message: 'the cloud will refuse it', notAfter, now: new Date(now) });
+  }
+}
+
+function version(): string {
+  const { version: text }: { version: string } = JSON.parse(
+    readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+  );
+  return text;
+}

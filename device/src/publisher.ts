@@ -1,0 +1,123 @@
+import type { Log } from './log.ts';
+import type { Outbox, OutboxMessage } from './outbox.ts';
+import type { PublishOutcome, Session, SessionEnd } from './session.ts';
+
+/** AWS IoT takes 100 unacknowledged messages; a few keep the line busy. */
+const WINDOW = 20;
+/** PUBACK codes of a server in trouble or of a full quota: they may pass. */
+const PASSING_CODES: ReadonlySet<number> = new Set([0x83, 0x97]);
+/** So many times a message is tried that is refused with a passing code, or that the connection was closed for. */
+const MAX_STRIKES = 3;
+/** DISCONNECT codes that blame a packet: malformed, protocol, not authorized, topic name, too large, payload, retain, QoS. */
+const BLAMING_CODES: ReadonlySet<number> = new Set([0x81, 0x82, 0x87, 0x90, 0x95, 0x99, 0x9a, 0x9b]);
+
+export interface PublisherOptions {
+  readonly outbox: Outbox;
+  readonly topicOf: (sensor: string) => string;
+  readonly log: Log;
+}
+
+/**
+ * Sends what waits in the outbox over a session. A message leaves the outbox on PUBACK only. One that the cloud refuses, or
+ * for which it closes the connection again and again, is set aside, so that it cannot hold up the others.
+ */
+export class Publisher {
+  readonly #options: PublisherOptions;
+  readonly #strikes = new Map<string, number>();
+  #unanswered: OutboxMessage[] = [];
+  #window = WINDOW;
+  #running: Promise<void> | undefined;
+  /** Messages acknowledged since the start. */
+  published = 0;
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+  }
+
+  /** Sends until nothing waits or an answer stays out. Calls while it runs join the run. */
+  flush(session: Session): Promise<void> {
+    this.#running ??= this.#send(session).finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  /** Ends a session's run; when the server blamed a packet, finds out which one. */
+  async sessionEnded({ reasonCode, reason }: SessionEnd): Promise<void> {
+    await this.#running;
+    const suspects = this.#unanswered;
+    this.#unanswered = [];
+    const [first] = suspects;
+    if (!first || reasonCode === undefined || !BLAMING_CODES.has(reasonCode)) {
+      for (const message of suspects) this.#options.outbox.putBack(message);
+      return;
+    }
+    // One at a time from now on, so that the next time it is clear which one it was.
+    this.#window = 1;
+    if (suspects.length === 1) this.#strike(first, reason);
+    else for (const message of suspects) this.#options.outbox.putBack(message);
+  }
+
+  async #send(session: Session): Promise<void> {
+    const { outbox } = this.#options;
+    // The session lives, so these were given up waiting for.
+    for (const message of this.#unanswered.splice(0)) outbox.putBack(message);
+    const inFlight = new Set<Promise<boolean>>();
+    let going = true;
+    while (going) {
+      const message = outbox.take();
+      if (!message) break;
+      const sent = this.#sendOne(session, message).finally(() => inFlight.delete(sent));
+      inFlight.add(sent);
+      if (inFlight.size >= this.#window) going = await Promise.race(inFlight);
+    }
+    const results = await Promise.all(inFlight);
+    if (going && results.every(Boolean)) this.#window = WINDOW;
+  }
+
+  /** False when there is no use in sending more now. */
+  async #sendOne(session: Session, message: OutboxMessage): Promise<boolean> {
+    const { log, outbox, topicOf } = this.#options;
+    const { id, sensor, readings, payload } = message;
+    const outcome: PublishOutcome = await session.publish(topicOf(sensor), payload);
+    switch (outcome.kind) {
+      case 'acknowledged':
+        outbox.acknowledge(message);
+        this.#strikes.delete(id);
+        this.published += 1;
+        log.info('telemetry.published', { sensor, id, readings, bytes: payload.length });
+        return true;
+      case 'refused':
+        if (PASSING_CODES.has(outcome.reasonCode)) {
+          this.#strike(message, outcome.reason);
+          return false;
+        }
+        this.#setAside(message, outcome.reason);
+        return true;
+      case 'unanswered':
+        this.#unanswered.push(message);
+        log.debug('telemetry.unanswered', { sensor, id, readings, reason: outcome.reason });
+        return false;
+    }
+  }
+
+  #strike(message: OutboxMessage, reason: string): void {
+    const strikes = (this.#strikes.get(message.id) ?? 0) + 1;
+    if (strikes >= MAX_STRIKES) {
+      this.#setAside(message, reason);
+    } else {
+      this.#strikes.set(message.id, strikes);
+      this.#options.outbox.putBack(message);
+    }
+  }
+
+  #setAside(message: OutboxMessage, reason: string): void {
+    const { id, sensor, readings, payload } = message;
+    this.#options.outbox.setAside(message);
+    this.#strikes.delete(id);
+    this.#options.log.error('telemetry.set_aside', {
+      message: 'the cloud refuses this message; it is not sent again',
+      ...{ sensor, id, readings, reason, payload: payload.toString() },
+    });
+  }
+}

@@ -1,0 +1,136 @@
+import { type CrtError, iot, mqtt5 } from 'aws-iot-device-sdk-v2';
+import type { AgentConfig } from './config.ts';
+import type { Identity } from './identity.ts';
+import { type Connect, ConnectionFailed, type PublishOutcome, type Session, type SessionEnd } from './session.ts';
+
+/** How long AWS IoT may take to acknowledge before a message is sent again. */
+const ACK_TIMEOUT_SECONDS = 20;
+const CONNACK_TIMEOUT_MS = 20_000;
+/** The SDK's own reconnection never comes to act: a client is stopped at its first failure. */
+const NEVER_MS = 3_600_000;
+
+/**
+ * Connects with AWS's device SDK: MQTT 5 over mutual TLS. Every attempt is a new client, so that nothing of a failed one
+ * (queues, timers, its backoff) lives on. The session is clean: what was not acknowledged is sent again by the outbox
+ * under the same message id, and nothing is subscribed.
+ */
+export function sdkConnect(config: AgentConfig, identity: Identity): Connect {
+  return async (signal) => {
+    const client = new mqtt5.Mqtt5Client(clientConfig(config, identity));
+    // Errors of the client are followed by the events that are handled below.
+    client.on('error', () => {});
+    const stopped = new Promise<void>((resolve) => client.once('stopped', () => resolve()));
+    const end = async (packet?: mqtt5.DisconnectPacket): Promise<void> => {
+      client.stop(packet);
+      await stopped;
+      client.close();
+    };
+    try {
+      await connected(client, signal);
+    } catch (error) {
+      await end();
+      throw error;
+    }
+    return openSession(client, end);
+  };
+}
+
+function clientConfig(config: AgentConfig, identity: Identity): mqtt5.Mqtt5ClientConfig {
+  const { certificate, privateKey, rootCa } = identity;
+  const builder = iot.AwsIotMqtt5ClientConfigBuilder.newDirectMqttBuilderWithMtlsFromMemory(
+    config.endpoint.host,
+    certificate,
+    privateKey,
+  );
+  if (rootCa !== undefined) builder.withCertificateAuthority(rootCa);
+  return builder
+    .withPort(config.endpoint.port)
+    .withConnectProperties({ clientId: config.thing, keepAliveIntervalSeconds: config.keepAliveSeconds })
+    .withSessionBehavior(mqtt5.ClientSessionBehavior.Clean)
+    .withOfflineQueueBehavior(mqtt5.ClientOperationQueueBehavior.FailAllOnDisconnect)
+    .withConnackTimeoutMs(CONNACK_TIMEOUT_MS)
+    .withAckTimeoutSeconds(ACK_TIMEOUT_SECONDS)
+    .withMinReconnectDelayMs(NEVER_MS)
+    .withMaxReconnectDelayMs(NEVER_MS)
+    .build();
+}
+
+function connected(client: mqtt5.Mqtt5Client, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void =>
+      reject(new ConnectionFailed('unreachable', 'the agent is ending', { cause: signal.reason }));
+    signal.addEventListener('abort', abort, { once: true });
+    client.once('connectionSuccess', () => {
+      signal.removeEventListener('abort', abort);
+      resolve();
+    });
+    client.once('connectionFailure', ({ error, connack }) => {
+      signal.removeEventListener('abort', abort);
+      reject(explain(error, connack));
+    });
+    client.start();
+  });
+}
+
+function explain(error: CrtError, connack?: mqtt5.ConnackPacket): ConnectionFailed {
+  if (connack) {
+    const reason = mqtt5.ConnectReasonCode[connack.reasonCode] ?? connack.reasonCode;
+    return new ConnectionFailed(
+      'refused',
+      `CONNACK ${reason}${connack.reasonString ? `: ${connack.reasonString}` : ''}`,
+      {
+        cause: error,
+      },
+    );
+  }
+  const kind = CLOSED.has(error.error_name ?? '') ? 'closed-without-answer' : 'unreachable';
+  return new ConnectionFailed(kind, `${error.error_name}: ${error.error}`, { cause: error });
+}
+
+/** What the SDK calls it when the other side hangs up, depending on how it did and when it was noticed. */
+const CLOSED: ReadonlySet<string> = new Set([
+  'AWS_ERROR_MQTT_UNEXPECTED_HANGUP',
+  'AWS_IO_SOCKET_CLOSED',
+  'AWS_IO_TLS_CLOSED_ABORT',
+  'AWS_IO_TLS_CLOSED_GRACEFUL',
+]);
+
+function openSession(client: mqtt5.Mqtt5Client, end: (packet?: mqtt5.DisconnectPacket) => Promise<void>): Session {
+  const closed = new Promise<SessionEnd>((resolve) => {
+    client.once('disconnection', ({ error, disconnect }) => resolve(sessionEnd(error, disconnect)));
+  });
+  let ending: Promise<void> | undefined;
+  const endOnce = (packet?: mqtt5.DisconnectPacket): Promise<void> => {
+    ending ??= end(packet);
+    return ending;
+  };
+  void closed.then(() => endOnce());
+  return {
+    closed,
+    publish: (topic, payload) => publish(client, topic, payload),
+    disconnect: () => endOnce({ reasonCode: mqtt5.DisconnectReasonCode.NormalDisconnection }),
+  };
+}
+
+function sessionEnd(error: CrtError, disconnect?: mqtt5.DisconnectPacket): SessionEnd {
+  if (!disconnect) return { reason: `${error.error_name}: ${error.error}` };
+  const name = mqtt5.DisconnectReasonCode[disconnect.reasonCode] ?? `0x${Number(disconnect.reasonCode).toString(16)}`;
+  const reason = `DISCONNECT ${name}${disconnect.reasonString ? `: ${disconnect.reasonString}` : ''}`;
+  return { reasonCode: disconnect.reasonCode, reason };
+}
+
+async function publish(client: mqtt5.Mqtt5Client, topicName: string, payload: Buffer): Promise<PublishOutcome> {
+  try {
+    const puback = await client.publish({ topicName, payload, qos: mqtt5.QoS.AtLeastOnce });
+    // Undefined is the answer to QoS 0, which is not sent here.
+    if (!puback || puback.reasonCode < 0x80) return { kind: 'acknowledged' };
+    const name = mqtt5.PubackReasonCode[puback.reasonCode] ?? `0x${Number(puback.reasonCode).toString(16)}`;
+    return {
+      kind: 'refused',
+      reasonCode: puback.reasonCode,
+      reason: [name, puback.reasonString].filter(Boolean).join(': '),
+    };
+  } catch (error) {
+    return { kind: 'unanswered', reason: error instanceof Error ? error.message : String(error) };
+  }
+}

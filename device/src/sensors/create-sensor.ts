@@ -1,0 +1,18 @@
+import type { SensorConfig } from '../config.ts';
+import { board } from './board.ts';
+import type { Sensor } from './sensor.ts';
+import { seedOf, simulator } from './simulator.ts';
+
+/**
+ * Makes the sensor that a part of the configuration describes.
+ *
+ * @throws SensorUnavailable when the board lacks the hardware.
+ */
+export function createSensor(thing: string, { name, source }: SensorConfig): Sensor {
+  switch (source.kind) {
+    case 'simulator':
+      return simulator({ ...source, seed: source.seed ?? seedOf(`${thing}/${name}`) });
+    case 'board':
+      return board(source.value);
+  }
+}
