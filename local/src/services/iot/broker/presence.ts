@@ -1,0 +1,107 @@
+/** Life-cycle events (https://docs.aws.amazon.com/iot/latest/developerguide/life-cycle-events.html). */
+import type { Kernel } from '../../../kernel/kernel.ts';
+import type { MessageBus } from '../types.ts';
+import { VERSION_RESET_SECONDS } from './limits.ts';
+
+export type DisconnectReason =
+  | 'API_INITIATED_DISCONNECT'
+  | 'AUTH_ERROR'
+  | 'CLIENT_ERROR'
+  | 'CLIENT_INITIATED_DISCONNECT'
+  | 'CONNECTION_LOST'
+  | 'DUPLICATE_CLIENTID'
+  | 'MQTT_KEEP_ALIVE_TIMEOUT'
+  | 'SERVER_ERROR'
+  | 'SERVER_INITIATED_DISCONNECT';
+
+/** Who an event is about. */
+export interface PresenceOf {
+  readonly clientId: string;
+  readonly sessionIdentifier: string;
+  readonly principalIdentifier: string;
+}
+
+interface Counter {
+  version: number;
+  /** Undefined while connected. */
+  resetsAt: number | undefined;
+}
+
+/** Publishes the events and counts the version numbers of client ids. */
+export class Presence {
+  readonly #kernel: Kernel;
+  readonly #bus: MessageBus;
+  readonly #counters = new Map<string, Counter>();
+
+  constructor(kernel: Kernel, bus: MessageBus) {
+    this.#kernel = kernel;
+    this.#bus = bus;
+  }
+
+  /** Gives the version number of this connection; its disconnection carries the same. */
+  connected(who: PresenceOf, ipAddress: string | undefined): number {
+    const versionNumber = this.#nextVersion(who.clientId);
+    this.#publish('presence/connected', who, { eventType: 'connected' }, { ipAddress, versionNumber });
+    return versionNumber;
+  }
+
+  /** `sessionSeconds`: how long the session is kept; the counter is kept as long, or for an hour. */
+  disconnected(
+    who: PresenceOf,
+    versionNumber: number,
+    disconnectReason: DisconnectReason,
+    sessionSeconds: number,
+  ): void {
+    const counter = this.#counters.get(who.clientId);
+    if (counter?.version === versionNumber) {
+      counter.resetsAt = this.#kernel.clock.now() + (sessionSeconds || VERSION_RESET_SECONDS) * 1000;
+    }
+    const clientInitiatedDisconnect = disconnectReason === 'CLIENT_INITIATED_DISCONNECT';
+    this.#publish(
+      'presence/disconnected',
+      who,
+      { eventType: 'disconnected' },
+      { clientInitiatedDisconnect, disconnectReason, versionNumber },
+    );
+  }
+
+  connectFailed(who: PresenceOf, ipAddress: string | undefined): void {
+    const what = { eventType: 'connect_failed', connectFailureReason: 'AUTHORIZATION_FAILED' };
+    this.#publish('presence/connect_failed', who, what, { ipAddress });
+  }
+
+  subscribed(who: PresenceOf, topics: readonly string[]): void {
+    this.#publish('subscriptions/subscribed', who, { eventType: 'subscribed' }, { topics });
+  }
+
+  unsubscribed(who: PresenceOf, topics: readonly string[]): void {
+    this.#publish('subscriptions/unsubscribed', who, { eventType: 'unsubscribed' }, { topics });
+  }
+
+  #nextVersion(clientId: string): number {
+    const counter = this.#counters.get(clientId);
+    const goesOn = counter && (counter.resetsAt === undefined || this.#kernel.clock.now() < counter.resetsAt);
+    const version = goesOn ? counter.version + 1 : 0;
+    this.#counters.set(clientId, { version, resetsAt: undefined });
+    return version;
+  }
+
+  #publish(
+    topic: string,
+    { clientId, sessionIdentifier, principalIdentifier }: PresenceOf,
+    what: Readonly<Record<string, unknown>>,
+    more: Readonly<Record<string, unknown>>,
+  ): void {
+    // "Client IDs that contain # or + do not receive lifecycle events."
+    if (clientId.includes('#') || clientId.includes('+')) return;
+    const timestamp = this.#kernel.clock.now();
+    this.#bus.publishFromService(`$aws/events/${topic}/${clientId}`, {
+      clientId,
+      timestamp,
+      ...what,
+      sessionIdentifier,
+      principalIdentifier,
+      ...more,
+    });
+  }
+}

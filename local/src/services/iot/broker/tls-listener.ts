@@ -1,0 +1,90 @@
+import type { AddressInfo, Socket } from 'node:net';
+import { createServer, type Server, type TLSSocket } from 'node:tls';
+import type { Log } from '../../../kernel/log.ts';
+import type { Peer } from './connection.ts';
+
+export interface ServerCredentials {
+  /** PEM of the private key and of the certificate with its chain. */
+  readonly key: string | Buffer;
+  readonly cert: string | Buffer;
+}
+
+/** TLS as AWS IoT speaks it: 1.2 or later, and a client certificate, which the account decides about, not TLS. */
+export const TLS_OPTIONS = { requestCert: true, rejectUnauthorized: false, minVersion: 'TLSv1.2' } as const;
+
+/** MQTT over TLS on 8883; on 443 AWS needs this ALPN name, on 8883 it takes it (protocols). */
+const MQTT_ALPN = 'x-amzn-mqtt-ca';
+
+export interface TlsListenerOptions {
+  readonly tls: ServerCredentials;
+  readonly host: string;
+  readonly port: number;
+  readonly log: Log;
+  readonly onConnection: (socket: TLSSocket, peer: Peer) => void;
+}
+
+/** The listener for MQTT over mutual TLS. A client without a certificate is turned away. */
+export class TlsListener {
+  readonly #options: TlsListenerOptions;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  constructor(options: TlsListenerOptions) {
+    this.#options = options;
+    this.#server = createServer({ ...options.tls, ...TLS_OPTIONS, ALPNProtocols: [MQTT_ALPN] });
+    this.#server.on('connection', (socket) => {
+      socket.setNoDelay(true);
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+    });
+    this.#server.on('secureConnection', (socket) => this.#accept(socket));
+    this.#server.on('tlsClientError', (error) =>
+      options.log.debug('mqtt tls handshake failed', { error: error.message }),
+    );
+  }
+
+  /** The port it listens on: the one that was asked for, or the free one that was found for 0. */
+  get port(): number {
+    const address = this.#server.address();
+    // A TCP server's address is never a string; before listen there is none.
+    return (address as AddressInfo | null)?.port ?? this.#options.port;
+  }
+
+  /** @throws Error EADDRINUSE when the port is taken */
+  listen(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(this.#options.port, this.#options.host, () => {
+        this.#server.off('error', reject);
+        resolve();
+      });
+    });
+  }
+
+  async close(): Promise<void> {
+    if (!this.#server.listening) return;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  #accept(socket: TLSSocket): void {
+    const certificate = socket.getPeerX509Certificate();
+    if (!certificate) {
+      this.#options.log.info('mqtt connection refused: the client showed no certificate');
+      socket.destroy();
+      return;
+    }
+    // Node's types leave the name out: it is the SNI, or false without one.
+    const { servername } = socket as TLSSocket & { readonly servername?: string | false };
+    this.#options.onConnection(socket, {
+      kind: 'certificate',
+      der: certificate.raw,
+      sni: servername || undefined,
+      sourceIp: socket.remoteAddress,
+      sourcePort: socket.remotePort,
+      targetIp: socket.localAddress,
+      targetPort: socket.localPort,
+    });
+  }
+}
