@@ -1,0 +1,54 @@
+import type { ResourceHandler } from '../../template/resource-handler.ts';
+
+interface StreamProperties {
+  readonly Name?: string;
+  readonly ShardCount?: number;
+  readonly StreamModeDetails?: { readonly StreamMode?: string };
+  readonly RetentionPeriodHours?: number;
+  readonly StreamEncryption?: { readonly EncryptionType?: string; readonly KeyId?: string };
+  readonly MaxRecordSizeInKiB?: number;
+  readonly Tags?: readonly { readonly Key: string; readonly Value: string }[];
+}
+
+const stream: ResourceHandler = {
+  type: 'AWS::Kinesis::Stream',
+  properties: {
+    Name: 'executed',
+    ShardCount: 'executed',
+    StreamModeDetails: { StreamMode: 'executed' },
+    RetentionPeriodHours: 'executed',
+    StreamEncryption: { EncryptionType: 'declared', KeyId: 'declared' },
+    MaxRecordSizeInKiB: 'executed',
+    DesiredShardLevelMetrics: 'declared',
+    Tags: [{ Key: 'executed', Value: 'executed' }],
+  },
+  async create({ kernel, caller, generatedName, properties }) {
+    // The loader has checked the names of the properties; the operations check their values.
+    const given = properties as StreamProperties;
+    const StreamName = given.Name ?? generatedName;
+    const mode = given.StreamModeDetails?.StreamMode ?? 'PROVISIONED';
+    await kernel.call(
+      'kinesis',
+      'CreateStream',
+      {
+        StreamName,
+        StreamModeDetails: { StreamMode: mode },
+        // CloudFormation creates one shard when the template says nothing.
+        ShardCount: given.ShardCount ?? (mode === 'PROVISIONED' ? 1 : undefined),
+        MaxRecordSizeInKiB: given.MaxRecordSizeInKiB,
+        Tags: given.Tags && Object.fromEntries(given.Tags.map(({ Key, Value }) => [Key, Value])),
+      },
+      caller,
+    );
+    const { RetentionPeriodHours, StreamEncryption } = given;
+    if (RetentionPeriodHours !== undefined) {
+      await kernel.call('kinesis', 'IncreaseStreamRetentionPeriod', { StreamName, RetentionPeriodHours }, caller);
+    }
+    if (StreamEncryption !== undefined) {
+      await kernel.call('kinesis', 'StartStreamEncryption', { StreamName, ...StreamEncryption }, caller);
+    }
+    return { ref: StreamName, attributes: { Arn: kernel.arn('kinesis', `stream/${StreamName}`) } };
+  },
+};
+
+export const kinesisResources: readonly ResourceHandler[] = [stream];

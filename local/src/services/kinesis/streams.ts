@@ -1,0 +1,95 @@
+import { AwsError } from '../../kernel/errors.ts';
+import type { Kernel } from '../../kernel/kernel.ts';
+import type { Permission } from '../../kernel/service.ts';
+import type { Shard } from './shard.ts';
+import type { Stream } from './stream.ts';
+
+/** How a request names a stream. */
+export interface StreamAddress {
+  readonly StreamName?: string | undefined;
+  readonly StreamARN?: string | undefined;
+}
+
+const STREAM_NAME = /^[a-zA-Z0-9_.-]{1,128}$/;
+
+/** The error for a value that Kinesis does not take. */
+export function invalidArgument(message: string): AwsError {
+  return new AwsError('InvalidArgumentException', message);
+}
+
+/** The streams of the account. */
+export class Streams {
+  readonly kernel: Kernel;
+  readonly #streams = new Map<string, Stream>();
+
+  constructor(kernel: Kernel) {
+    this.kernel = kernel;
+  }
+
+  get names(): readonly string[] {
+    return [...this.#streams.keys()].sort();
+  }
+
+  arn(name: string): string {
+    return this.kernel.arn('kinesis', `stream/${name}`);
+  }
+
+  /** @throws AwsError InvalidArgumentException when a request names no stream, two, or none of this account */
+  nameIn({ StreamName, StreamARN }: StreamAddress): string {
+    const prefix = this.arn('');
+    if (StreamARN !== undefined && !StreamARN.startsWith(prefix)) {
+      throw invalidArgument(`StreamARN ${StreamARN} is not a stream of ${prefix}`);
+    }
+    const named = StreamARN?.slice(prefix.length);
+    if (StreamName !== undefined && named !== undefined && StreamName !== named) {
+      throw invalidArgument('StreamName and StreamARN name different streams');
+    }
+    const name = StreamName ?? named;
+    if (name === undefined) throw invalidArgument('Either StreamName or StreamARN must be provided.');
+    if (!STREAM_NAME.test(name)) {
+      throw new AwsError(
+        'ValidationException',
+        `1 validation error detected: Value '${name}' at 'streamName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+`,
+      );
+    }
+    return name;
+  }
+
+  /** The permission for an action on the stream that a request names. */
+  permission(action: string, address: StreamAddress): Permission {
+    return { action: `kinesis:${action}`, resource: this.arn(this.nameIn(address)) };
+  }
+
+  /** @throws AwsError ResourceNotFoundException */
+  get(address: StreamAddress): Stream {
+    const name = this.nameIn(address);
+    const stream = this.#streams.get(name);
+    if (stream !== undefined) return stream;
+    throw new AwsError('ResourceNotFoundException', `Stream ${name} under account ${this.kernel.accountId} not found.`);
+  }
+
+  /** @throws AwsError ResourceNotFoundException */
+  shard(stream: Stream, shardId: string | undefined): Shard {
+    const shard = stream.shards.find(({ id }) => id === shardId);
+    if (shard !== undefined) return shard;
+    throw new AwsError(
+      'ResourceNotFoundException',
+      `Could not find shard ${shardId} in stream ${stream.name} under account ${this.kernel.accountId}.`,
+    );
+  }
+
+  /** @throws AwsError ResourceInUseException */
+  add(stream: Stream): void {
+    if (this.#streams.has(stream.name)) {
+      throw new AwsError(
+        'ResourceInUseException',
+        `Stream ${stream.name} under account ${this.kernel.accountId} already exists.`,
+      );
+    }
+    this.#streams.set(stream.name, stream);
+  }
+
+  delete(stream: Stream): void {
+    this.#streams.delete(stream.name);
+  }
+}
