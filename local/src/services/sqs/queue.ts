@@ -1,0 +1,274 @@
+/**
+ * One standard queue: what is visible, what is hidden, who waits.
+ *
+ * INVARIANTS
+ * - a message is in `#messages` until it is deleted, moved or expired, and in `#visible` exactly while its state is
+ *   `visible`;
+ * - at most one timer is set, for the next hidden message that becomes visible.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Clock, Timer } from '../../kernel/clock.ts';
+import { HiddenMessages } from './hidden-messages.ts';
+import type { MessageAttributes } from './message-attributes.ts';
+import type { QueueSettings } from './queue-attributes.ts';
+
+export interface NewMessage {
+  readonly body: string;
+  readonly md5OfBody: string;
+  readonly attributes: MessageAttributes | undefined;
+  readonly md5OfAttributes: string | undefined;
+  readonly traceHeader: string | undefined;
+  readonly senderId: string;
+}
+
+export interface StoredMessage extends NewMessage {
+  readonly id: string;
+  readonly sentAt: number;
+  /** The queue it was moved from, for a message in a dead-letter queue. */
+  readonly sourceArn: string | undefined;
+  state: 'visible' | 'delayed' | 'in-flight' | 'deleted';
+  visibleAt: number;
+  firstReceivedAt: number | undefined;
+  receiveCount: number;
+  receiptHandle: string | undefined;
+}
+
+interface Waiter {
+  readonly max: number;
+  readonly visibilityMs: number;
+  readonly timer: Timer;
+  resolve(messages: readonly StoredMessage[]): void;
+}
+
+export interface QueueEvents {
+  /** Something changed that metrics show. */
+  changed(): void;
+  /** A message was received as often as the redrive policy allows; the listener puts it elsewhere. */
+  redrive(message: StoredMessage): boolean;
+}
+
+export class Queue {
+  readonly name: string;
+  readonly arn: string;
+  readonly createdAt: number;
+  lastModifiedAt: number;
+  lastPurgedAt = Number.NEGATIVE_INFINITY;
+  settings: QueueSettings;
+  readonly tags = new Map<string, string>();
+  readonly #clock: Clock;
+  readonly #events: QueueEvents;
+  readonly #messages = new Map<string, StoredMessage>();
+  readonly #visible = new Map<string, StoredMessage>();
+  readonly #hidden = new HiddenMessages();
+  readonly #waiters = new Set<Waiter>();
+  readonly #watchers = new Set<() => void>();
+  #delayed = 0;
+  #timer: Timer | undefined;
+  #timerAt = Number.POSITIVE_INFINITY;
+
+  constructor(
+    identity: { readonly name: string; readonly arn: string },
+    settings: QueueSettings,
+    clock: Clock,
+    events: QueueEvents,
+  ) {
+    this.name = identity.name;
+    this.arn = identity.arn;
+    this.settings = settings;
+    this.#clock = clock;
+    this.#events = events;
+    this.createdAt = clock.now();
+    this.lastModifiedAt = this.createdAt;
+  }
+
+  get visibleCount(): number {
+    this.#expire();
+    return this.#visible.size;
+  }
+
+  get delayedCount(): number {
+    return this.#delayed;
+  }
+
+  get inFlightCount(): number {
+    return this.#messages.size - this.#visible.size - this.#delayed;
+  }
+
+  /** When the oldest message that is not deleted was sent; undefined for an empty queue. */
+  get oldestSentAt(): number | undefined {
+    this.#expire();
+    return this.#messages.values().next().value?.sentAt;
+  }
+
+  /** Adds a new message. `deliver` must follow, once for all that were added together. */
+  add(message: NewMessage, delayMs: number): StoredMessage {
+    const now = this.#clock.now();
+    const stored: StoredMessage = {
+      ...message,
+      id: randomUUID(),
+      sentAt: now,
+      sourceArn: undefined,
+      state: delayMs > 0 ? 'delayed' : 'visible',
+      visibleAt: now + delayMs,
+      firstReceivedAt: undefined,
+      receiveCount: 0,
+      receiptHandle: undefined,
+    };
+    this.#messages.set(stored.id, stored);
+    if (delayMs === 0) {
+      this.#visible.set(stored.id, stored);
+    } else {
+      this.#delayed += 1;
+      this.#hide(stored);
+    }
+    return stored;
+  }
+
+  /** Takes a message from another queue, under the id and with the age it has. */
+  addMoved(message: StoredMessage, sourceArn: string): void {
+    const moved: StoredMessage = { ...message, sourceArn, state: 'visible', receiptHandle: undefined };
+    this.#messages.set(moved.id, moved);
+    this.#visible.set(moved.id, moved);
+    this.deliver();
+  }
+
+  /** Hands visible messages to who waits for them. */
+  deliver(): void {
+    for (const waiter of this.#waiters) {
+      if (this.#visible.size === 0) break;
+      const messages = this.#take(waiter.max, waiter.visibilityMs);
+      if (messages.length > 0) this.#answer(waiter, messages);
+    }
+    if (this.#visible.size > 0) for (const watcher of this.#watchers) watcher();
+    this.#events.changed();
+  }
+
+  /** Receives up to `max` messages, waiting up to `waitMs` of virtual time for the first. */
+  receive(max: number, visibilityMs: number, waitMs: number): Promise<readonly StoredMessage[]> {
+    const messages = this.#take(max, visibilityMs);
+    if (messages.length > 0 || waitMs === 0) {
+      this.#events.changed();
+      return Promise.resolve(messages);
+    }
+    return new Promise((resolve) => {
+      const timer = this.#clock.after(waitMs, () => this.#answer(waiter, []));
+      const waiter: Waiter = { max, visibilityMs, timer, resolve };
+      this.#waiters.add(waiter);
+    });
+  }
+
+  /** The message that this receipt handle was last given out for; undefined when it was received again or is gone. */
+  findReceived(receiptHandle: string): StoredMessage | undefined {
+    const message = this.#messages.get(receiptHandle.slice(0, 36));
+    return message?.receiptHandle === receiptHandle ? message : undefined;
+  }
+
+  delete(message: StoredMessage): void {
+    this.#remove(message);
+    this.#events.changed();
+  }
+
+  /** Hides a message in flight for another time, counted from now; 0 makes it visible at once. */
+  changeVisibility(message: StoredMessage, visibilityMs: number): void {
+    message.visibleAt = this.#clock.now() + visibilityMs;
+    this.#hide(message);
+    if (visibilityMs === 0) this.#reveal();
+  }
+
+  purge(): void {
+    for (const message of [...this.#messages.values()]) this.#remove(message);
+    this.#hidden.clear();
+    this.lastPurgedAt = this.#clock.now();
+    this.#events.changed();
+  }
+
+  /** Calls `watcher` whenever messages can be received; gives the end of that. */
+  watch(watcher: () => void): () => void {
+    this.#watchers.add(watcher);
+    if (this.visibleCount > 0) watcher();
+    return () => this.#watchers.delete(watcher);
+  }
+
+  /** Lets everybody who waits go, with nothing. */
+  close(): void {
+    this.#timer?.cancel();
+    for (const waiter of this.#waiters) this.#answer(waiter, []);
+  }
+
+  #take(max: number, visibilityMs: number): StoredMessage[] {
+    this.#expire();
+    const now = this.#clock.now();
+    const { redrive } = this.settings;
+    const taken: StoredMessage[] = [];
+    for (const message of this.#visible.values()) {
+      if (taken.length === max) break;
+      if (message.sentAt + this.settings.retentionMs <= now) {
+        this.#remove(message);
+        continue;
+      }
+      if (redrive && message.receiveCount >= redrive.maxReceiveCount && this.#events.redrive(message)) {
+        this.#remove(message);
+        continue;
+      }
+      this.#visible.delete(message.id);
+      message.receiveCount += 1;
+      message.firstReceivedAt ??= now;
+      message.receiptHandle = `${message.id}${randomUUID()}`;
+      message.visibleAt = now + visibilityMs;
+      message.state = 'in-flight';
+      taken.push(message);
+    }
+    for (const message of taken) this.#hide(message);
+    if (visibilityMs === 0) this.#reveal();
+    return taken;
+  }
+
+  #answer(waiter: Waiter, messages: readonly StoredMessage[]): void {
+    waiter.timer.cancel();
+    this.#waiters.delete(waiter);
+    waiter.resolve(messages);
+  }
+
+  #hide(message: StoredMessage): void {
+    this.#hidden.add(message);
+    this.#arm();
+  }
+
+  #arm(): void {
+    const next = this.#hidden.nextAt() ?? Number.POSITIVE_INFINITY;
+    if (next >= this.#timerAt) return;
+    this.#timer?.cancel();
+    this.#timerAt = next;
+    this.#timer = this.#clock.at(next, () => this.#reveal());
+  }
+
+  /** Makes everything visible whose time has come. */
+  #reveal(): void {
+    const now = this.#clock.now();
+    let revealed = 0;
+    for (let message = this.#hidden.takeDue(now); message; message = this.#hidden.takeDue(now)) {
+      if (message.state === 'delayed') this.#delayed -= 1;
+      message.state = 'visible';
+      this.#visible.set(message.id, message);
+      revealed += 1;
+    }
+    if (this.#timerAt <= now) this.#timerAt = Number.POSITIVE_INFINITY;
+    this.#arm();
+    if (revealed > 0) this.deliver();
+  }
+
+  #remove(message: StoredMessage): void {
+    if (message.state === 'delayed') this.#delayed -= 1;
+    message.state = 'deleted';
+    this.#messages.delete(message.id);
+    this.#visible.delete(message.id);
+  }
+
+  #expire(): void {
+    const oldest = this.#clock.now() - this.settings.retentionMs;
+    for (const message of this.#messages.values()) {
+      if (message.sentAt > oldest) break;
+      this.#remove(message);
+    }
+  }
+}
