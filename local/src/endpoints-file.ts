@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 /** Where everything is while the runtime runs. Scripts and the operator's command read it. */
@@ -29,7 +29,12 @@ export function writeEndpoints(file: string, endpoints: Endpoints): void {
   renameSync(draft, file);
 }
 
-/** Takes the file away. */
+/** Takes the file away, unless another runtime has written its own since. */
 export function removeEndpoints(file: string): void {
-  rmSync(file, { force: true });
+  try {
+    const { pid } = JSON.parse(readFileSync(file, 'utf8')) as Endpoints;
+    if (pid === process.pid) rmSync(file, { force: true });
+  } catch {
+    // There is none, which is what is wanted.
+  }
 }

@@ -101,7 +101,7 @@ function explain(error: unknown): string {
   if (error instanceof TemplateProblems) return error.message;
   const { code, port } = Object(error) as { readonly code?: string; readonly port?: number };
   if (code === 'EADDRINUSE') {
-    return `Port ${port} is in use, perhaps by another runtime. End that one, or start this one with --port-offset 100.`;
+    return `Port ${port} is in use, perhaps by another runtime. End that one, or shift all ports of this one with --port-offset.`;
   }
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -4,6 +4,8 @@ import type { Kernel } from '../kernel/kernel.ts';
 import type { ResourceHandler } from '../template/resource-handler.ts';
 import type { Stacks } from '../template/stacks.ts';
 import type { ServerCertificate } from '../tls/server-certificate.ts';
+import { createIamService } from './iam/index.ts';
+import { iamResources } from './iam/resources.ts';
 import { createStsService } from './sts/index.ts';
 
 export interface ServiceOptions {
@@ -30,9 +32,10 @@ export interface Listener {
 
 /** Registers all services with the kernel; gives the servers that they need besides the AWS endpoint. */
 export function registerServices(kernel: Kernel, { iam }: ServiceOptions): readonly Listener[] {
+  kernel.register(createIamService(kernel, iam));
   kernel.register(createStsService(kernel, iam));
   return [];
 }
 
 /** What the template loader can create. */
-export const resourceHandlers: readonly ResourceHandler[] = [];
+export const resourceHandlers: readonly ResourceHandler[] = [...iamResources];
