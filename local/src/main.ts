@@ -5,8 +5,9 @@ import { type Endpoints, removeEndpoints, writeEndpoints } from './endpoints-fil
 import { createLog } from './log.ts';
 import { Runtime } from './runtime.ts';
 import { resourceHandlers } from './services/index.ts';
+import { AssemblyError } from './template/assembly.ts';
 import { type Plan, planAssembly } from './template/plan.ts';
-import { TemplateProblems } from './template/problems.ts';
+import { DeploymentFailure, TemplateProblems } from './template/problems.ts';
 import { serverCertificate } from './tls/server-certificate.ts';
 
 const HOST = '127.0.0.1';
@@ -98,7 +99,8 @@ function fail(error: unknown): never {
 
 function explain(error: unknown): string {
   if (error instanceof UsageError) return `${error.message}\n\n${USAGE}`;
-  if (error instanceof TemplateProblems) return error.message;
+  const forUser = [TemplateProblems, DeploymentFailure, AssemblyError].some((type) => error instanceof type);
+  if (forUser && error instanceof Error) return error.message;
   const { code, port } = Object(error) as { readonly code?: string; readonly port?: number };
   if (code === 'EADDRINUSE') {
     return `Port ${port} is in use, perhaps by another runtime. End that one, or shift all ports of this one with --port-offset.`;

@@ -1,11 +1,19 @@
-/** Every service of the runtime, in the order in which they are made. */
+/** Every service of the runtime, in the order in which they are made, and every resource type of templates. */
 import type { LocalIam } from '../iam/local-iam.ts';
 import type { Kernel } from '../kernel/kernel.ts';
+import { declaredOnlyResources } from '../template/declared-only.ts';
 import type { ResourceHandler } from '../template/resource-handler.ts';
 import type { Stacks } from '../template/stacks.ts';
 import type { ServerCertificate } from '../tls/server-certificate.ts';
+import { createCloudformationService } from './cloudformation/index.ts';
+import { createDynamodbService } from './dynamodb/index.ts';
+import { dynamodbResources } from './dynamodb/resources.ts';
 import { createIamService } from './iam/index.ts';
 import { iamResources } from './iam/resources.ts';
+import { createKinesisService } from './kinesis/index.ts';
+import { kinesisResources } from './kinesis/resources.ts';
+import { createSqsService } from './sqs/index.ts';
+import { sqsResources } from './sqs/resources.ts';
 import { createStsService } from './sts/index.ts';
 
 export interface ServiceOptions {
@@ -31,11 +39,24 @@ export interface Listener {
 }
 
 /** Registers all services with the kernel; gives the servers that they need besides the AWS endpoint. */
-export function registerServices(kernel: Kernel, { iam }: ServiceOptions): readonly Listener[] {
-  kernel.register(createIamService(kernel, iam));
-  kernel.register(createStsService(kernel, iam));
+export function registerServices(kernel: Kernel, { iam, stacks }: ServiceOptions): readonly Listener[] {
+  const services = [
+    createIamService(kernel, iam),
+    createStsService(kernel, iam),
+    createCloudformationService(kernel, stacks),
+    createDynamodbService(kernel),
+    createKinesisService(kernel),
+    createSqsService(kernel),
+  ];
+  for (const service of services) kernel.register(service);
   return [];
 }
 
 /** What the template loader can create. */
-export const resourceHandlers: readonly ResourceHandler[] = [...iamResources];
+export const resourceHandlers: readonly ResourceHandler[] = [
+  ...declaredOnlyResources,
+  ...dynamodbResources,
+  ...iamResources,
+  ...kinesisResources,
+  ...sqsResources,
+];
