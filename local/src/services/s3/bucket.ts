@@ -1,0 +1,63 @@
+import type {
+  BucketLoggingStatus,
+  LifecycleRule,
+  OwnershipControls,
+  PublicAccessBlockConfiguration,
+  ServerSideEncryptionConfiguration,
+  Tag,
+} from '@aws-sdk/client-s3';
+import type { PolicyDocument } from '../../iam/policy-document.ts';
+import { ObjectStore, type Versioning } from './object-store.ts';
+
+/** What can be set on a bucket after it exists, in the shapes of the API. */
+export interface BucketSettings {
+  versioning: Versioning;
+  policy: { readonly text: string; readonly document: PolicyDocument } | undefined;
+  publicAccessBlock: PublicAccessBlockConfiguration | undefined;
+  ownershipControls: OwnershipControls | undefined;
+  encryption: ServerSideEncryptionConfiguration;
+  lifecycle: readonly LifecycleRule[];
+  logging: BucketLoggingStatus;
+  tags: readonly Tag[];
+}
+
+/** A bucket with the defaults that new buckets have since April 2023: no public access, no ACLs, SSE-S3. */
+export class Bucket {
+  readonly name: string;
+  readonly createdAt: number;
+  readonly objects = new ObjectStore();
+  readonly settings: BucketSettings = {
+    versioning: undefined,
+    policy: undefined,
+    publicAccessBlock: {
+      BlockPublicAcls: true,
+      IgnorePublicAcls: true,
+      BlockPublicPolicy: true,
+      RestrictPublicBuckets: true,
+    },
+    ownershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
+    encryption: { Rules: [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }] },
+    lifecycle: [],
+    logging: {},
+    tags: [],
+  };
+
+  constructor(name: string, createdAt: number) {
+    this.name = name;
+    this.createdAt = createdAt;
+  }
+
+  get arn(): string {
+    return `arn:aws:s3:::${this.name}`;
+  }
+
+  /** What encrypts objects whose request does not say. Nothing is encrypted on this machine. */
+  get defaultEncryption(): { readonly algorithm: string; readonly keyId?: string | undefined } {
+    const rule = this.settings.encryption.Rules?.[0]?.ApplyServerSideEncryptionByDefault;
+    return { algorithm: rule?.SSEAlgorithm ?? 'AES256', keyId: rule?.KMSMasterKeyID };
+  }
+
+  get aclsDisabled(): boolean {
+    return this.settings.ownershipControls?.Rules?.[0]?.ObjectOwnership === 'BucketOwnerEnforced';
+  }
+}

@@ -1,0 +1,40 @@
+import type { Kernel } from '../../kernel/kernel.ts';
+import type { Service } from '../../kernel/service.ts';
+import { Buckets } from './buckets.ts';
+import { type ChecksumMembers, verifyIntegrity } from './checksums.ts';
+import { bucketSettings } from './operations/bucket-settings.ts';
+import { createBucket, deleteBucket, getBucketLocation, headBucket, listBuckets } from './operations/buckets.ts';
+import { copyObject } from './operations/copy-object.ts';
+import { deleteObject, deleteObjects } from './operations/delete-object.ts';
+import { getObject, headObject } from './operations/get-object.ts';
+import { listObjectsV2, listObjectVersions } from './operations/list-objects.ts';
+import { objectTagging } from './operations/object-tagging.ts';
+import { putObject } from './operations/put-object.ts';
+import { s3Protocol } from './wire/protocol.ts';
+
+/** S3: buckets, objects and versions, without multipart uploads and notifications. Inside the process bodies are buffers. */
+export function createS3Service(kernel: Kernel): Service {
+  const buckets = new Buckets(kernel);
+  return {
+    name: 's3',
+    signingNames: ['s3'],
+    protocols: [s3Protocol(kernel.accountId, (input, body) => verifyIntegrity(input satisfies ChecksumMembers, body))],
+    operations: {
+      ...bucketSettings(buckets),
+      ...objectTagging(buckets),
+      CopyObject: copyObject(buckets),
+      CreateBucket: createBucket(buckets),
+      DeleteBucket: deleteBucket(buckets),
+      DeleteObject: deleteObject(buckets),
+      DeleteObjects: deleteObjects(buckets),
+      GetBucketLocation: getBucketLocation(buckets),
+      GetObject: getObject(buckets),
+      HeadBucket: headBucket(buckets),
+      HeadObject: headObject(buckets),
+      ListBuckets: listBuckets(buckets),
+      ListObjectsV2: listObjectsV2(buckets),
+      ListObjectVersions: listObjectVersions(buckets),
+      PutObject: putObject(buckets),
+    },
+  };
+}

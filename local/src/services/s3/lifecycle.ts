@@ -1,0 +1,91 @@
+/** Expiration rules of one bucket, applied once a day at midnight UTC, as S3 does ("Lifecycle configuration elements"). */
+import type { LifecycleRule } from '@aws-sdk/client-s3';
+import type { Clock, Timer } from '../../kernel/clock.ts';
+import type { Bucket } from './bucket.ts';
+import type { Version } from './object-store.ts';
+
+const DAY_MS = 86_400_000;
+
+/** "S3 rounds the resulting time up to the next day at midnight UTC." */
+function dueAt(time: number, days: number): number {
+  return Math.ceil((time + days * DAY_MS) / DAY_MS) * DAY_MS;
+}
+
+function applies({ Filter, Prefix }: LifecycleRule, { key, content }: Version): boolean {
+  const all = Filter?.And;
+  const tags = [...(all?.Tags ?? []), ...(Filter?.Tag ? [Filter.Tag] : [])];
+  const size = content?.body.length ?? 0;
+  const above = all?.ObjectSizeGreaterThan ?? Filter?.ObjectSizeGreaterThan;
+  const below = all?.ObjectSizeLessThan ?? Filter?.ObjectSizeLessThan;
+  return (
+    key.startsWith(all?.Prefix ?? Filter?.Prefix ?? Prefix ?? '') &&
+    tags.every(({ Key, Value }) => content?.tags.get(Key ?? '') === Value) &&
+    (above === undefined || size > above) &&
+    (below === undefined || size < below)
+  );
+}
+
+function expires({ Expiration }: LifecycleRule, { lastModified }: Version, now: number): boolean {
+  if (Expiration?.Days !== undefined) return dueAt(lastModified, Expiration.Days) <= now;
+  return Expiration?.Date !== undefined && new Date(Expiration.Date).getTime() <= now;
+}
+
+function expireKey(bucket: Bucket, key: string, rules: readonly LifecycleRule[], now: number): void {
+  const { objects, settings } = bucket;
+  const newest = objects.find(key);
+  if (newest === undefined) return;
+  for (const rule of rules) {
+    const { NoncurrentDays, NewerNoncurrentVersions = 0 } = rule.NoncurrentVersionExpiration ?? {};
+    if (NoncurrentDays === undefined || !applies(rule, newest)) continue;
+    const versions = [...objects.versions(key)];
+    versions.forEach((version, index) => {
+      // A version became noncurrent when the next newer one was written.
+      const since = versions[index - 1]?.lastModified;
+      const isKept = since === undefined || index <= NewerNoncurrentVersions || dueAt(since, NoncurrentDays) > now;
+      if (!isKept) objects.remove(key, version.id);
+    });
+  }
+  if (newest.content !== undefined) {
+    if (!rules.some((rule) => applies(rule, newest) && expires(rule, newest, now))) return;
+    if (settings.versioning === undefined) objects.remove(key, newest.id);
+    else objects.add(key, undefined, now, settings.versioning);
+    return;
+  }
+  const isAlone = objects.versions(key).length === 1;
+  const removesMarkers = (rule: LifecycleRule) =>
+    applies(rule, newest) && (rule.Expiration?.ExpiredObjectDeleteMarker === true || expires(rule, newest, now));
+  if (isAlone && rules.some(removesMarkers)) objects.remove(key, newest.id);
+}
+
+/** Applies the rules of a bucket every midnight for as long as it has any. */
+export class Lifecycle {
+  readonly #bucket: Bucket;
+  readonly #clock: Clock;
+  #timer: Timer | undefined;
+
+  constructor(bucket: Bucket, clock: Clock) {
+    this.#bucket = bucket;
+    this.#clock = clock;
+  }
+
+  /** To be called when the rules have changed. */
+  schedule(): void {
+    this.stop();
+    if (this.#enabled().length === 0) return;
+    const midnight = Math.floor(this.#clock.now() / DAY_MS + 1) * DAY_MS;
+    this.#timer = this.#clock.at(midnight, () => {
+      const rules = this.#enabled();
+      for (const key of [...this.#bucket.objects.keys]) expireKey(this.#bucket, key, rules, this.#clock.now());
+      this.schedule();
+    });
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #enabled(): readonly LifecycleRule[] {
+    return this.#bucket.settings.lifecycle.filter(({ Status }) => Status === 'Enabled');
+  }
+}
