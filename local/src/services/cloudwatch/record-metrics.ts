@@ -1,7 +1,7 @@
 import type { Caller } from '../../kernel/caller.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 
-/** One value of a metric that a service publishes about itself. */
+/** One value of a metric that a service publishes: the input of the internal operation `RecordServiceMetric`. */
 export interface ServiceMetric {
   /** `AWS/SQS`. */
   readonly namespace: string;
@@ -9,7 +9,9 @@ export interface ServiceMetric {
   readonly dimensions: Readonly<Record<string, string>>;
   readonly value: number;
   /** One of CloudWatch's units: `Count`, `Milliseconds`. */
-  readonly unit: string;
+  readonly unit?: string | undefined;
+  /** Epoch milliseconds; now when not given. */
+  readonly timestamp?: number | undefined;
 }
 
 /** Records metrics of a service through CloudWatch's internal operation. `caller` is that service. */

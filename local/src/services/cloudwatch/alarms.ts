@@ -1,0 +1,51 @@
+import type { Kernel } from '../../kernel/kernel.ts';
+import { Alarm, type AlarmConfiguration } from './alarm.ts';
+import { runActions } from './alarm-actions.ts';
+import type { MetricStore } from './metric-store.ts';
+
+/** The alarms of the account, by name and by the metric they watch. */
+export class Alarms {
+  readonly kernel: Kernel;
+  readonly #metrics: MetricStore;
+  readonly #byName = new Map<string, Alarm>();
+  readonly #byMetric = new Map<string, Set<Alarm>>();
+
+  constructor(kernel: Kernel, metrics: MetricStore) {
+    this.kernel = kernel;
+    this.#metrics = metrics;
+    metrics.onValue = (key) => {
+      for (const alarm of this.#byMetric.get(key) ?? []) alarm.evaluateSoon();
+    };
+  }
+
+  get all(): readonly Alarm[] {
+    return [...this.#byName.values()];
+  }
+
+  find(name: string | undefined): Alarm | undefined {
+    return this.#byName.get(name ?? '');
+  }
+
+  /** Creates or replaces an alarm; one that is replaced keeps its state. */
+  put(configuration: AlarmConfiguration): void {
+    const { kernel } = this;
+    const alarm = new Alarm(kernel, this.#metrics, configuration, (changed, before) =>
+      kernel.activity.track(() => runActions(kernel, changed, before)),
+    );
+    const before = this.#byName.get(configuration.name);
+    if (before) {
+      alarm.state = before.state;
+      this.delete(before);
+    }
+    this.#byName.set(configuration.name, alarm);
+    const watching = this.#byMetric.get(alarm.metricKey) ?? new Set();
+    this.#byMetric.set(alarm.metricKey, watching.add(alarm));
+    alarm.evaluateSoon();
+  }
+
+  delete(alarm: Alarm): void {
+    alarm.delete();
+    this.#byName.delete(alarm.configuration.name);
+    this.#byMetric.get(alarm.metricKey)?.delete(alarm);
+  }
+}
