@@ -1,0 +1,192 @@
+/** AWS::S3::Bucket and AWS::S3::BucketPolicy. */
+import { AwsError } from '../../kernel/errors.ts';
+import type { PropertySpec, ResourceHandler, ResourceRequest } from '../../template/resource-handler.ts';
+
+type Members = Readonly<Record<string, unknown>>;
+
+const lifecycleRule: PropertySpec = {
+  AbortIncompleteMultipartUpload: { DaysAfterInitiation: 'declared' },
+  ExpirationDate: 'executed',
+  ExpirationInDays: 'executed',
+  ExpiredObjectDeleteMarker: 'executed',
+  Id: 'executed',
+  NoncurrentVersionExpiration: { NewerNoncurrentVersions: 'executed', NoncurrentDays: 'executed' },
+  NoncurrentVersionExpirationInDays: 'executed',
+  NoncurrentVersionTransitions: 'declared',
+  ObjectSizeGreaterThan: 'executed',
+  ObjectSizeLessThan: 'executed',
+  Prefix: 'executed',
+  Status: 'executed',
+  TagFilters: [{ Key: 'executed', Value: 'executed' }],
+  Transitions: 'declared',
+};
+
+interface LifecycleRuleProperties {
+  readonly ExpirationDate?: string;
+  readonly ExpirationInDays?: number | string;
+  readonly ExpiredObjectDeleteMarker?: boolean;
+  readonly Id?: string;
+  readonly NoncurrentVersionExpiration?: {
+    NoncurrentDays?: number | string;
+    NewerNoncurrentVersions?: number | string;
+  };
+  readonly NoncurrentVersionExpirationInDays?: number | string;
+  readonly ObjectSizeGreaterThan?: number | string;
+  readonly ObjectSizeLessThan?: number | string;
+  readonly Prefix?: string;
+  readonly Status?: string;
+  readonly TagFilters?: readonly Members[];
+}
+
+/** Templates may give numbers as text. */
+function number(value: number | string | undefined): number | undefined {
+  return value === undefined ? undefined : Number(value);
+}
+
+/** A rule of a template in the shape of the API. */
+function lifecycleRuleOf(rule: LifecycleRuleProperties): Members {
+  const noncurrent = rule.NoncurrentVersionExpiration ?? { NoncurrentDays: rule.NoncurrentVersionExpirationInDays };
+  const Expiration = {
+    ...(rule.ExpirationInDays !== undefined && { Days: number(rule.ExpirationInDays) }),
+    ...(rule.ExpirationDate !== undefined && { Date: new Date(rule.ExpirationDate) }),
+    ...(rule.ExpiredObjectDeleteMarker !== undefined && { ExpiredObjectDeleteMarker: rule.ExpiredObjectDeleteMarker }),
+  };
+  return {
+    ID: rule.Id,
+    Status: rule.Status,
+    Filter: {
+      And: {
+        Prefix: rule.Prefix ?? '',
+        Tags: rule.TagFilters ?? [],
+        ObjectSizeGreaterThan: number(rule.ObjectSizeGreaterThan),
+        ObjectSizeLessThan: number(rule.ObjectSizeLessThan),
+      },
+    },
+    ...(Object.keys(Expiration).length > 0 && { Expiration }),
+    ...(noncurrent.NoncurrentDays !== undefined && {
+      NoncurrentVersionExpiration: {
+        NoncurrentDays: number(noncurrent.NoncurrentDays),
+        NewerNoncurrentVersions: number(
+          'NewerNoncurrentVersions' in noncurrent ? noncurrent.NewerNoncurrentVersions : undefined,
+        ),
+      },
+    }),
+  };
+}
+
+interface BucketProperties {
+  readonly AccessControl?: string;
+  readonly BucketEncryption?: { readonly ServerSideEncryptionConfiguration?: readonly Members[] };
+  readonly BucketName?: string;
+  readonly LifecycleConfiguration?: { readonly Rules?: readonly LifecycleRuleProperties[] };
+  readonly LoggingConfiguration?: { readonly DestinationBucketName?: string; readonly LogFilePrefix?: string };
+  readonly OwnershipControls?: Members;
+  readonly PublicAccessBlockConfiguration?: Members;
+  readonly Tags?: readonly Members[];
+  readonly VersioningConfiguration?: { readonly Status?: string };
+}
+
+/** The calls that give a new bucket what its template declares: operation and input, without the bucket. */
+function settings(properties: BucketProperties): readonly (readonly [operation: string, input: Members])[] {
+  const calls: [string, Members][] = [];
+  const { BucketEncryption, LifecycleConfiguration, LoggingConfiguration, OwnershipControls } = properties;
+  const { PublicAccessBlockConfiguration, Tags, VersioningConfiguration } = properties;
+  if (PublicAccessBlockConfiguration) calls.push(['PutPublicAccessBlock', { PublicAccessBlockConfiguration }]);
+  if (OwnershipControls) calls.push(['PutBucketOwnershipControls', { OwnershipControls }]);
+  if (BucketEncryption?.ServerSideEncryptionConfiguration) {
+    const Rules = BucketEncryption.ServerSideEncryptionConfiguration.map(
+      ({ ServerSideEncryptionByDefault, ...rest }) => ({
+        ...rest,
+        ApplyServerSideEncryptionByDefault: ServerSideEncryptionByDefault,
+      }),
+    );
+    calls.push(['PutBucketEncryption', { ServerSideEncryptionConfiguration: { Rules } }]);
+  }
+  if (VersioningConfiguration) calls.push(['PutBucketVersioning', { VersioningConfiguration }]);
+  if (LoggingConfiguration) {
+    const { DestinationBucketName: TargetBucket, LogFilePrefix: TargetPrefix } = LoggingConfiguration;
+    const BucketLoggingStatus = { LoggingEnabled: { TargetBucket, TargetPrefix: TargetPrefix ?? '' } };
+    calls.push(['PutBucketLogging', { BucketLoggingStatus }]);
+  }
+  if (LifecycleConfiguration?.Rules) {
+    const Rules = LifecycleConfiguration.Rules.map(lifecycleRuleOf);
+    calls.push(['PutBucketLifecycleConfiguration', { LifecycleConfiguration: { Rules } }]);
+  }
+  if (Tags) calls.push(['PutBucketTagging', { Tagging: { TagSet: Tags } }]);
+  return calls;
+}
+
+/** Bucket names are shorter than CloudFormation's other generated names, and lower case. */
+function bucketNameOf({ generatedName }: ResourceRequest): string {
+  const name = generatedName.toLowerCase().replace(/[^a-z0-9-]/g, '-');
+  return name.length <= 63 ? name : `${name.slice(0, 40)}-${name.slice(-22)}`;
+}
+
+/** ACLs that give nobody but the owner and S3's log delivery anything. */
+const CLOSED_ACLS: ReadonlySet<string> = new Set(['Private', 'LogDeliveryWrite', 'BucketOwnerFullControl']);
+
+const bucket: ResourceHandler = {
+  type: 'AWS::S3::Bucket',
+  properties: {
+    AccessControl: 'declared',
+    BucketEncryption: {
+      ServerSideEncryptionConfiguration: [
+        {
+          BucketKeyEnabled: 'declared',
+          ServerSideEncryptionByDefault: { KMSMasterKeyID: 'declared', SSEAlgorithm: 'declared' },
+        },
+      ],
+    },
+    BucketName: 'executed',
+    LifecycleConfiguration: { Rules: [lifecycleRule] },
+    LoggingConfiguration: { DestinationBucketName: 'declared', LogFilePrefix: 'declared' },
+    OwnershipControls: { Rules: [{ ObjectOwnership: 'executed' }] },
+    PublicAccessBlockConfiguration: {
+      BlockPublicAcls: 'declared',
+      BlockPublicPolicy: 'executed',
+      IgnorePublicAcls: 'declared',
+      RestrictPublicBuckets: 'declared',
+    },
+    Tags: [{ Key: 'executed', Value: 'executed' }],
+    VersioningConfiguration: { Status: 'executed' },
+  },
+  async create(request) {
+    const { kernel, caller } = request;
+    // The loader has checked the names of the properties; the operations check their values.
+    const properties = request.properties as BucketProperties;
+    const { AccessControl } = properties;
+    if (AccessControl !== undefined && !CLOSED_ACLS.has(AccessControl)) {
+      throw new AwsError('NotEmulated', `The local runtime does not emulate AccessControl ${AccessControl}.`, 501);
+    }
+    const Bucket = properties.BucketName ?? bucketNameOf(request);
+    const isFirstRegion = kernel.region === 'us-east-1';
+    const location = isFirstRegion ? {} : { CreateBucketConfiguration: { LocationConstraint: kernel.region } };
+    await kernel.call('s3', 'CreateBucket', { Bucket, ...location }, caller);
+    for (const [operation, input] of settings(properties)) {
+      await kernel.call('s3', operation, { ...input, Bucket }, caller);
+    }
+    return {
+      ref: Bucket,
+      attributes: {
+        Arn: `arn:aws:s3:::${Bucket}`,
+        DomainName: `${Bucket}.s3.amazonaws.com`,
+        DualStackDomainName: `${Bucket}.s3.dualstack.${kernel.region}.amazonaws.com`,
+        RegionalDomainName: `${Bucket}.s3.${kernel.region}.amazonaws.com`,
+        WebsiteURL: `http://${Bucket}.s3-website-${kernel.region}.amazonaws.com`,
+      },
+    };
+  },
+};
+
+const bucketPolicy: ResourceHandler = {
+  type: 'AWS::S3::BucketPolicy',
+  properties: { Bucket: 'executed', PolicyDocument: 'executed' },
+  async create({ kernel, caller, properties }) {
+    const Bucket = String(properties.Bucket);
+    const Policy = JSON.stringify(properties.PolicyDocument);
+    await kernel.call('s3', 'PutBucketPolicy', { Bucket, Policy }, caller);
+    return { ref: Bucket, attributes: {} };
+  },
+};
+
+export const s3Resources: readonly ResourceHandler[] = [bucket, bucketPolicy];
