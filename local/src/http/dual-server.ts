@@ -52,12 +52,13 @@ export class DualServer {
     socket.setNoDelay(true);
     socket.on('close', () => this.#sockets.delete(socket));
     socket.on('error', () => socket.destroy());
-    socket.once('data', (first: Buffer) => {
-      socket.pause();
+    socket.once('readable', () => {
+      const first: Buffer | null = socket.read();
+      if (!first) return;
+      // Both servers read what lies ready in the socket before they take over its handle.
       socket.unshift(first);
-      const server = first.subarray(0, 3).toString('latin1') === 'PRI' ? this.#http2 : this.#http1;
+      const server = first.toString('latin1', 0, 3) === 'PRI' ? this.#http2 : this.#http1;
       server.emit('connection', socket);
-      socket.resume();
     });
   }
 }

@@ -99,9 +99,10 @@ function requireScope(claim: SignatureClaim, region: string): void {
 /** An unsigned `x-amz-*` header could be added by someone in between; S3 and IoT presigned addresses sign only the host. */
 function requireSignedHeaders(request: HttpRequest, claim: SignatureClaim): void {
   const signed = new Set(claim.signedHeaders);
-  const unsigned = signed.has('host')
-    ? Object.keys(request.headers).find((name) => name.startsWith('x-amz-') && !claim.presigned && !signed.has(name))
-    : 'host';
+  const unsigned =
+    signed.has('host') || signed.has(':authority')
+      ? Object.keys(request.headers).find((name) => name.startsWith('x-amz-') && !claim.presigned && !signed.has(name))
+      : 'host';
   if (unsigned === undefined || UNSIGNED_BY_CLIENTS.has(unsigned)) return;
   throw new AwsError('InvalidSignatureException', `The header '${unsigned}' must be a 'SignedHeader'.`, 403);
 }

@@ -44,7 +44,7 @@ export function requestSignature(
     request.method,
     canonicalPath(request.path, claim.service),
     canonicalQuery(request.rawQuery, claim.presigned),
-    ...claim.signedHeaders.map((name) => `${name}:${canonicalHeader(request.headers[name] ?? '')}`),
+    ...claim.signedHeaders.map((name) => `${name}:${canonicalHeader(headerOf(request, name))}`),
     '',
     claim.signedHeaders.join(';'),
     payloadHash,
@@ -55,6 +55,11 @@ export function requestSignature(
 /** The signature of a string to sign, given by its lines. */
 export function textSignature(key: Buffer, lines: readonly string[]): string {
   return hmac(key, lines.join('\n')).toString('hex');
+}
+
+/** Over HTTP/2 clients sign the host under its name there. */
+function headerOf(request: HttpRequest, name: string): string {
+  return request.headers[name === ':authority' ? 'host' : name] ?? '';
 }
 
 function canonicalHeader(value: string): string {
