@@ -1,0 +1,44 @@
+/** The environment of each function. The construct writes these keys `satisfies`, the function reads the same list. */
+
+/** Name of the registration table, name of the device policy, `required` or `open`, and the default thing type. */
+export const REGISTRATION_ENVIRONMENT = [
+  'REGISTRATION_TABLE',
+  'DEVICE_POLICY',
+  'MANIFEST',
+  'DEFAULT_THING_TYPE',
+] as const;
+
+/** Names of table and queue; days; messages per thing and hour that are still expected; days. */
+export const TELEMETRY_ENVIRONMENT = [
+  'AGGREGATES_TABLE',
+  'QUARANTINE_QUEUE_URL',
+  'AGGREGATES_RETENTION_DAYS',
+  'EXPECTED_MESSAGES_PER_HOUR',
+  'MAX_BACKFILL_DAYS',
+] as const;
+
+/** What a construct must write for a function whose keys are listed as `Keys`. */
+export type EnvironmentOf<Keys extends readonly string[]> = Record<Keys[number], string>;
+
+/** A function was deployed without a key it needs. */
+export class MissingEnvironmentError extends Error {
+  override readonly name = 'MissingEnvironmentError';
+}
+
+/** Reads a function's keys at its cold start. @throws MissingEnvironmentError naming every key that is not there. */
+export function readEnvironment<const Keys extends readonly string[]>(
+  keys: Keys,
+  environment: Readonly<Record<string, string | undefined>>,
+): EnvironmentOf<Keys> {
+  const missing = keys.filter((key) => !environment[key]);
+  if (missing.length > 0) throw new MissingEnvironmentError(`not in the environment: ${missing.join(', ')}`);
+  // Every key was just seen to be there.
+  return Object.fromEntries(keys.map((key) => [key, environment[key]])) as EnvironmentOf<Keys>;
+}
+
+/** Reads a number of the environment. @throws MissingEnvironmentError when it is none. */
+export function readNumber<Key extends string>(environment: Readonly<Record<Key, string>>, key: Key): number {
+  const value = Number(environment[key]);
+  if (!Number.isFinite(value)) throw new MissingEnvironmentError(`${key} is no number: ${environment[key]}`);
+  return value;
+}
