@@ -8,11 +8,15 @@ import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from 
 import type { Iam } from '../../local/src/iam/iam.ts';
 import { Kernel } from '../../local/src/kernel/kernel.ts';
 import { type Broker, createBroker } from '../../local/src/services/iot/broker/index.ts';
+import { createDataPlane, type DataPlane } from '../../local/src/services/iot/data/index.ts';
+import { createMessageBus } from '../../local/src/services/iot/message-bus.ts';
+import { createShadows } from '../../local/src/services/iot/shadow/index.ts';
 import type {
   Certificate,
   CertificateDirectory,
   IdentifyResult,
   IotAccessRequest,
+  IotAuthorizer,
   IotMessage,
   MessageBus,
 } from '../../local/src/services/iot/types.ts';
@@ -60,40 +64,6 @@ export interface TestClient {
   readonly inbox: Inbox<Received>;
   /** Resolves when the connection has ended. */
   readonly closed: Promise<void>;
-}
-
-class TestBus implements MessageBus {
-  readonly passed = new Inbox<IotMessage>();
-  readonly #kernel: Kernel;
-  readonly #handlers: ((message: IotMessage) => unknown)[] = [];
-
-  constructor(kernel: Kernel) {
-    this.#kernel = kernel;
-  }
-
-  publish(message: IotMessage): void {
-    this.passed.push(message);
-    for (const handler of this.#handlers) handler(message);
-  }
-
-  listen(handler: (message: IotMessage) => unknown): void {
-    this.#handlers.push(handler);
-  }
-
-  publishFromService(topic: string, payload: unknown, options: { clientId?: string | undefined } = {}): void {
-    this.publish({
-      topic,
-      payload: Buffer.from(JSON.stringify(payload)),
-      qos: 1,
-      retain: false,
-      properties: {},
-      clientId: options.clientId,
-      principal: undefined,
-      sourceIp: undefined,
-      receivedAt: this.#kernel.clock.now(),
-      traceId: 'test',
-    });
-  }
 }
 
 class TestDirectory implements CertificateDirectory {
@@ -148,10 +118,17 @@ type Rule = (request: IotAccessRequest) => boolean;
 
 export class BrokerFixture {
   readonly kernel: Kernel;
-  readonly bus: TestBus;
+  readonly bus: MessageBus;
+  /** Every message that passed the bus. */
+  readonly passed = new Inbox<IotMessage>();
+  readonly dataPlane: DataPlane;
+  /** The things that the registry knows. */
+  readonly things = new Set(['thing']);
   readonly directory = new TestDirectory();
   readonly asked: IotAccessRequest[] = [];
   readonly broker: Broker;
+  readonly authorizer: IotAuthorizer;
+  readonly tls: { readonly key: string; readonly cert: string };
   readonly device: DeviceCertificate;
   readonly ca: CertificateAuthority;
   /** Decides what clients may do; everything unless a test says otherwise. */
@@ -166,24 +143,30 @@ export class BrokerFixture {
       { region: 'us-east-1', accountId: '123456789012', endpoint: 'http://127.0.0.1:4566', log: SILENT },
       () => ({ authorize() {} }) as unknown as Iam,
     );
-    this.bus = new TestBus(this.kernel);
+    this.tls = server;
     this.directory.add(device);
     const fixture = this;
+    this.authorizer = {
+      allows: (request) => {
+        this.asked.push(request);
+        return this.allow(request);
+      },
+      get revision() {
+        return fixture.revision;
+      },
+    };
+    this.bus = createMessageBus(this.kernel);
+    this.bus.listen((message) => this.passed.push(message));
     this.broker = createBroker(this.kernel, {
       bus: this.bus,
       directory: this.directory,
-      authorizer: {
-        allows: (request) => {
-          this.asked.push(request);
-          return this.allow(request);
-        },
-        get revision() {
-          return fixture.revision;
-        },
-      },
+      authorizer: this.authorizer,
       tls: server,
       port: 0,
     });
+    const shadows = createShadows(this.kernel, { bus: this.bus, thingExists: (name) => this.things.has(name) });
+    this.dataPlane = createDataPlane(this.kernel, { bus: this.bus, messages: this.broker.messages, shadows });
+    this.kernel.register(this.dataPlane.service);
   }
 
   options(clientId: string, more: IClientOptions = {}): IClientOptions {
@@ -242,7 +225,7 @@ export class BrokerFixture {
 
   /** Waits for an event document on a topic of AWS, `$aws/events/presence/...`. */
   async event(topic: string): Promise<Record<string, unknown>> {
-    const message = await this.bus.passed.next((each) => each.topic === topic);
+    const message = await this.passed.next((each) => each.topic === topic);
     return JSON.parse(message.payload.toString());
   }
 

@@ -33,7 +33,7 @@ describe.each([4, 5] as const)('messages between clients, protocol level %i', (p
     await publish(publisher, 'a/b', 'hello');
 
     // THEN
-    const message = await fixture.bus.passed.next((each) => each.topic === 'a/b');
+    const message = await fixture.passed.next((each) => each.topic === 'a/b');
     expect(message).toMatchObject({
       clientId: 'sender',
       principal: fixture.device.certificateId,
@@ -165,7 +165,7 @@ it('resolves topic aliases', async () => {
   await publish(client, '', 'second', { properties: { topicAlias: 8 } });
 
   // THEN
-  const passed = fixture.bus.passed.all.filter((each) => each.topic === 'long/topic');
+  const passed = fixture.passed.all.filter((each) => each.topic === 'long/topic');
   expect(passed.map((each) => each.payload.toString())).toEqual(['first', 'second']);
 });
 
@@ -213,5 +213,5 @@ it('hands Basic Ingest messages to the rules and to no subscriber', async () => 
   // THEN
   await client.inbox.next((each) => each.topic === 'end');
   expect(client.inbox.all.filter((each) => each.topic.startsWith('$aws/rules/'))).toEqual([]);
-  expect(fixture.bus.passed.all.map((each) => each.topic)).toContain('$aws/rules/store/a/b/c/d/e/f/g/h');
+  expect(fixture.passed.all.map((each) => each.topic)).toContain('$aws/rules/store/a/b/c/d/e/f/g/h');
 });
