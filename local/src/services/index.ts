@@ -6,12 +6,18 @@ import type { ResourceHandler } from '../template/resource-handler.ts';
 import type { Stacks } from '../template/stacks.ts';
 import type { ServerCertificate } from '../tls/server-certificate.ts';
 import { createCloudformationService } from './cloudformation/index.ts';
+import { createCloudwatchService } from './cloudwatch/index.ts';
+import { cloudwatchResources } from './cloudwatch/resources.ts';
 import { createDynamodbService } from './dynamodb/index.ts';
 import { dynamodbResources } from './dynamodb/resources.ts';
 import { createIamService } from './iam/index.ts';
 import { iamResources } from './iam/resources.ts';
 import { createKinesisService } from './kinesis/index.ts';
 import { kinesisResources } from './kinesis/resources.ts';
+import { createLogsService } from './logs/index.ts';
+import { logsResources } from './logs/resources.ts';
+import { createS3Service } from './s3/index.ts';
+import { s3Resources } from './s3/resources.ts';
 import { createSqsService } from './sqs/index.ts';
 import { sqsResources } from './sqs/resources.ts';
 import { createStsService } from './sts/index.ts';
@@ -44,8 +50,11 @@ export function registerServices(kernel: Kernel, { iam, stacks }: ServiceOptions
     createIamService(kernel, iam),
     createStsService(kernel, iam),
     createCloudformationService(kernel, stacks),
+    createCloudwatchService(kernel),
     createDynamodbService(kernel),
     createKinesisService(kernel),
+    createLogsService(kernel),
+    createS3Service(kernel),
     createSqsService(kernel),
   ];
   for (const service of services) kernel.register(service);
@@ -55,8 +64,11 @@ export function registerServices(kernel: Kernel, { iam, stacks }: ServiceOptions
 /** What the template loader can create. */
 export const resourceHandlers: readonly ResourceHandler[] = [
   ...declaredOnlyResources,
+  ...cloudwatchResources,
   ...dynamodbResources,
   ...iamResources,
   ...kinesisResources,
+  ...logsResources,
+  ...s3Resources,
   ...sqsResources,
 ];
