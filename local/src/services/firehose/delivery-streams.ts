@@ -1,0 +1,62 @@
+import { AwsError, invalid } from '../../kernel/errors.ts';
+import type { Kernel } from '../../kernel/kernel.ts';
+import type { Permission } from '../../kernel/service.ts';
+import type { DeliveryStream } from './delivery-stream.ts';
+
+const NAME = /^[a-zA-Z0-9_.-]{1,64}$/;
+
+/** The delivery streams of the account. */
+export class DeliveryStreams {
+  readonly kernel: Kernel;
+  readonly #streams = new Map<string, DeliveryStream>();
+
+  constructor(kernel: Kernel) {
+    this.kernel = kernel;
+  }
+
+  get names(): readonly string[] {
+    return [...this.#streams.keys()].sort();
+  }
+
+  /** @throws AwsError InvalidArgumentException */
+  checkName(name: string | undefined): string {
+    if (name !== undefined && NAME.test(name)) return name;
+    throw invalid(`DeliveryStreamName must match [a-zA-Z0-9_.-]{1,64}, got ${name}`, 'InvalidArgumentException');
+  }
+
+  arn(name: string): string {
+    return this.kernel.arn('firehose', `deliverystream/${name}`);
+  }
+
+  /** The permission for an action on the delivery stream that a request names. */
+  permission(action: string, name: string | undefined): Permission {
+    return { action: `firehose:${action}`, resource: this.arn(this.checkName(name)) };
+  }
+
+  /** @throws AwsError ResourceNotFoundException */
+  get(name: string | undefined): DeliveryStream {
+    const stream = this.#streams.get(this.checkName(name));
+    if (stream !== undefined) return stream;
+    throw new AwsError(
+      'ResourceNotFoundException',
+      `Firehose ${name} under account ${this.kernel.accountId} not found.`,
+    );
+  }
+
+  /** @throws AwsError ResourceInUseException */
+  checkFree(name: string): void {
+    if (!this.#streams.has(name)) return;
+    throw new AwsError(
+      'ResourceInUseException',
+      `Firehose ${name} under accountId ${this.kernel.accountId} already exists`,
+    );
+  }
+
+  add(stream: DeliveryStream): void {
+    this.#streams.set(stream.name, stream);
+  }
+
+  delete(stream: DeliveryStream): void {
+    this.#streams.delete(stream.name);
+  }
+}
