@@ -20,7 +20,7 @@ const s3: WireProtocol = {
 
 /** The protocol in which the sender of a request to an unknown service will understand the refusal. */
 export function protocolOfUnknown(request?: HttpRequest, signingName?: string): WireProtocol {
-  if (signingName === 's3') return s3;
+  if (signingName === 's3' || request?.query.has('AWSAccessKeyId')) return s3;
   if (request?.headers['x-amz-target'] !== undefined) return json;
   const form = request?.headers['content-type']?.startsWith('application/x-www-form-urlencoded');
   return form || request?.query.has('Action') ? query : rest;

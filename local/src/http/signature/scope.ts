@@ -31,6 +31,7 @@ export function readSignature(request: HttpRequest): SignatureClaim | undefined 
   const authorization = headers.authorization;
   if (authorization !== undefined) {
     const [algorithm, ...rest] = authorization.split(' ');
+    if (algorithm === 'AWS') throw signatureVersion2();
     requireAlgorithm(algorithm);
     const parts = new Map(
       rest
@@ -48,6 +49,7 @@ export function readSignature(request: HttpRequest): SignatureClaim | undefined 
       sessionToken: headers['x-amz-security-token'],
     });
   }
+  if (query.has('AWSAccessKeyId')) throw signatureVersion2();
   if (!query.has('X-Amz-Credential') && !query.has('X-Amz-Signature')) return undefined;
   requireAlgorithm(query.get('X-Amz-Algorithm') ?? undefined);
   return claim({
@@ -93,6 +95,15 @@ function claim(given: {
 function requireAlgorithm(algorithm: string | undefined): void {
   if (algorithm === ALGORITHM) return;
   throw incomplete(`Unsupported signing algorithm ${algorithm}; the local runtime verifies ${ALGORITHM}`);
+}
+
+/** Buckets made since June 2020 take no version 2; the AWS CLI v1 still presigns with it unless told otherwise. */
+function signatureVersion2(): AwsError {
+  return new AwsError(
+    'InvalidRequest',
+    'The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256 ' +
+      '(AWS CLI v1: aws configure set default.s3.signature_version s3v4).',
+  );
 }
 
 function compactDate(date: string | undefined): string | undefined {
