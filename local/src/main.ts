@@ -88,8 +88,9 @@ function endOnSignal(runtime: Runtime, endpointsFile: string): void {
       (error: unknown) => fail(error),
     );
   };
-  process.on('SIGINT', end);
-  process.on('SIGTERM', end);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
+  // Also when it ends by a defect: scripts must not find addresses where nobody answers.
+  process.on('exit', () => removeEndpoints(endpointsFile));
 }
 
 function fail(error: unknown): never {

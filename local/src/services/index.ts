@@ -10,6 +10,8 @@ import { createCloudwatchService } from './cloudwatch/index.ts';
 import { cloudwatchResources } from './cloudwatch/resources.ts';
 import { createDynamodbService } from './dynamodb/index.ts';
 import { dynamodbResources } from './dynamodb/resources.ts';
+import { createFirehoseService } from './firehose/index.ts';
+import { firehoseResources } from './firehose/resources.ts';
 import { createIamService } from './iam/index.ts';
 import { iamResources } from './iam/resources.ts';
 import { createKinesisService } from './kinesis/index.ts';
@@ -52,6 +54,7 @@ export function registerServices(kernel: Kernel, { iam, stacks }: ServiceOptions
     createCloudformationService(kernel, stacks),
     createCloudwatchService(kernel),
     createDynamodbService(kernel),
+    createFirehoseService(kernel),
     createKinesisService(kernel),
     createLogsService(kernel),
     createS3Service(kernel),
@@ -66,6 +69,7 @@ export const resourceHandlers: readonly ResourceHandler[] = [
   ...declaredOnlyResources,
   ...cloudwatchResources,
   ...dynamodbResources,
+  ...firehoseResources,
   ...iamResources,
   ...kinesisResources,
   ...logsResources,
