@@ -6,4 +6,5 @@ if (major < 22 || (major === 22 && minor < 18)) {
   process.exit(78);
 }
 const { main } = await import('../src/main.ts');
-process.exitCode = await main(process.argv.slice(2));
+// The SDK's native part would keep the process alive until the garbage collector has found the last client.
+process.exit(await main(process.argv.slice(2)));

@@ -84,7 +84,12 @@ function explain(error: CrtError, connack?: mqtt5.ConnackPacket): ConnectionFail
     );
   }
   const kind = CLOSED.has(error.error_name ?? '') ? 'closed-without-answer' : 'unreachable';
-  return new ConnectionFailed(kind, `${error.error_name}: ${error.error}`, { cause: error });
+  return new ConnectionFailed(kind, describe(error), { cause: error });
+}
+
+/** Like "AWS_IO_SOCKET_CONNECTION_REFUSED, socket connection refused." */
+function describe(error: CrtError): string {
+  return error.message.replace(/^(lib)?aws-c-\w+: /, '');
 }
 
 /** What the SDK calls it when the other side hangs up, depending on how it did and when it was noticed. */
@@ -98,22 +103,43 @@ const CLOSED: ReadonlySet<string> = new Set([
 function openSession(client: mqtt5.Mqtt5Client, end: (packet?: mqtt5.DisconnectPacket) => Promise<void>): Session {
   const closed = new Promise<SessionEnd>((resolve) => {
     client.once('disconnection', ({ error, disconnect }) => resolve(sessionEnd(error, disconnect)));
+    // After a goodbye of our own the SDK emits both, in either order, and nothing more once the client is closed.
+    client.once('stopped', () => resolve({ reason: 'the agent has ended the connection' }));
   });
+  // The SDK settles a publish that was cut off only after its own reconnection, which never comes.
+  const unsettled = new Set<(outcome: PublishOutcome) => void>();
   let ending: Promise<void> | undefined;
   const endOnce = (packet?: mqtt5.DisconnectPacket): Promise<void> => {
     ending ??= end(packet);
     return ending;
   };
-  void closed.then(() => endOnce());
+  let gone: string | undefined;
+  void closed.then(({ reason }) => {
+    gone = reason;
+    for (const settle of unsettled) settle({ kind: 'unanswered', reason });
+    return endOnce();
+  });
   return {
     closed,
-    publish: (topic, payload) => publish(client, topic, payload),
+    publish: (topic, payload) =>
+      new Promise((resolve) => {
+        if (gone !== undefined) {
+          resolve({ kind: 'unanswered', reason: gone });
+          return;
+        }
+        const settle = (outcome: PublishOutcome): void => {
+          unsettled.delete(settle);
+          resolve(outcome);
+        };
+        unsettled.add(settle);
+        void publish(client, topic, payload).then(settle);
+      }),
     disconnect: () => endOnce({ reasonCode: mqtt5.DisconnectReasonCode.NormalDisconnection }),
   };
 }
 
 function sessionEnd(error: CrtError, disconnect?: mqtt5.DisconnectPacket): SessionEnd {
-  if (!disconnect) return { reason: `${error.error_name}: ${error.error}` };
+  if (!disconnect) return { reason: describe(error) };
   const name = mqtt5.DisconnectReasonCode[disconnect.reasonCode] ?? `0x${Number(disconnect.reasonCode).toString(16)}`;
   const reason = `DISCONNECT ${name}${disconnect.reasonString ? `: ${disconnect.reasonString}` : ''}`;
   return { reasonCode: disconnect.reasonCode, reason };
