@@ -384,3 +384,19 @@ describe('client ids and versions', () => {
     }
   });
 });
+
+it('says goodbye to MQTT 5 clients when it shuts down, without events or wills', async () => {
+  // GIVEN
+  const will = { topic: 'will', payload: Buffer.from('x'), qos: 1 as const, retain: false };
+  const client = await fixture.connect('device', { protocolVersion: 5, will });
+  const before = fixture.passed.all.length;
+  const code = disconnectCode(client);
+
+  // WHEN
+  await fixture.broker.close();
+
+  // THEN
+  expect(await code).toBe(0x8b);
+  await client.closed;
+  expect(fixture.passed.all).toHaveLength(before);
+});

@@ -2,7 +2,7 @@ import { generate } from 'mqtt-packet';
 import type { Timer } from '../../../kernel/clock.ts';
 import type { MqttProperties } from '../types.ts';
 import type { Access } from './access.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, Peer } from './connection.ts';
 import { MAX_IN_FLIGHT, MAX_UNSENT_BYTES } from './limits.ts';
 import type { Outgoing } from './outgoing.ts';
 import { writeProperties } from './properties.ts';
@@ -28,6 +28,17 @@ export interface ClientOptions {
   /** MQTT 5: how many QoS 1 messages the client takes unacknowledged, and its longest packet. */
   readonly receiveMaximum?: number | undefined;
   readonly maximumPacketSize?: number | undefined;
+  /** MQTT 5: false when acknowledgements must not explain themselves. */
+  readonly wantsReasons?: boolean | undefined;
+}
+
+/** What the operators' API shows of a connection. */
+export interface ConnectionInfo {
+  readonly clientId: string;
+  readonly cleanSession: boolean;
+  readonly keepAliveSeconds: number;
+  readonly sessionExpirySeconds: number;
+  readonly peer: Peer;
 }
 
 /** A connection whose CONNECT was accepted. */
@@ -40,6 +51,7 @@ export class Client {
   readonly keepAliveSeconds: number;
   readonly connectedAt: number;
   readonly inFlightWindow: number;
+  readonly wantsReasons: boolean;
   /** MQTT 5: what the client's topic aliases stand for. */
   readonly topicAliases = new Map<number, string>();
   readonly #maximumPacketSize: number | undefined;
@@ -61,6 +73,7 @@ export class Client {
     this.lastPacketAt = options.connectedAt;
     this.will = options.will;
     this.inFlightWindow = Math.min(options.receiveMaximum ?? MAX_IN_FLIGHT, MAX_IN_FLIGHT);
+    this.wantsReasons = options.wantsReasons ?? true;
     this.#maximumPacketSize = options.maximumPacketSize;
   }
 
@@ -70,6 +83,16 @@ export class Client {
 
   get version(): 4 | 5 {
     return this.session.version;
+  }
+
+  info(): ConnectionInfo {
+    return {
+      clientId: this.clientId,
+      cleanSession: !this.session.persistent,
+      keepAliveSeconds: this.keepAliveSeconds,
+      sessionExpirySeconds: this.session.expirySeconds,
+      peer: this.connection.peer,
+    };
   }
 
   /** Sends a PUBLISH; `packetId` is there for QoS 1. Never with DUP, which AWS does not use. */

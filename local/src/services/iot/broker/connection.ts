@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream';
 import { parser as createParser, generate, type Packet } from 'mqtt-packet';
 import type { Caller } from '../../../kernel/caller.ts';
+import type { Clock } from '../../../kernel/clock.ts';
 import type { Client } from './client.ts';
 import { MAX_PACKET_BYTES } from './limits.ts';
 
@@ -26,6 +27,9 @@ export interface ConnectionEvents {
   onClosed(): void;
 }
 
+/** How long a client that we have said goodbye to may take to close its side. */
+const LINGER_MS = 1000;
+
 /** PUBACK of MQTT 3.1.1 and, with reason code 0 left out, of MQTT 5. */
 function puback(packetId: number): Buffer {
   return Buffer.of(0x40, 2, packetId >> 8, packetId & 0xff);
@@ -38,11 +42,13 @@ export class Connection {
   /** The MQTT level that the client speaks, once known. */
   version: 4 | 5 = 4;
   readonly #stream: Duplex;
+  readonly #clock: Clock;
   #unsent: Buffer[] = [];
   #closed = false;
 
-  constructor(stream: Duplex, peer: Peer, events: ConnectionEvents) {
+  constructor(stream: Duplex, peer: Peer, clock: Clock, events: ConnectionEvents) {
     this.#stream = stream;
+    this.#clock = clock;
     this.peer = peer;
     const parser = createParser();
     parser.on('packet', (packet) => {
@@ -89,7 +95,10 @@ export class Connection {
     if (last) this.send(last);
     this.#flush();
     this.#closed = true;
-    this.#stream.end(() => this.#stream.destroy());
+    this.#stream.end();
+    // Destroying at once could throw away the last packet together with what the client is still sending.
+    const linger = this.#clock.after(LINGER_MS, () => this.#stream.destroy());
+    this.#stream.once('close', () => linger.cancel());
   }
 
   /** Closes without a word. */

@@ -59,7 +59,7 @@ export class MessageBroker {
 
   /** Takes a new network connection, whose first packet has to be a CONNECT. */
   accept(stream: Duplex, peer: Peer): void {
-    const connection: Connection = new Connection(stream, peer, {
+    const connection: Connection = new Connection(stream, peer, this.kernel.clock, {
       onPacket: (packet) => this.#handle(connection, packet),
       onMalformed: (message) => {
         if (connection.client)
@@ -130,9 +130,8 @@ export class MessageBroker {
     for (const connection of this.#connections) {
       if (connection.client) connection.client.ended = true;
       connection.client?.keepAliveTimer?.cancel();
-      if (connection.client?.version === 5)
-        connection.end({ cmd: 'disconnect', reasonCode: REASON.serverShuttingDown });
-      connection.destroy();
+      const tells = connection.client?.version === 5;
+      connection.end(tells ? { cmd: 'disconnect', reasonCode: REASON.serverShuttingDown } : undefined);
     }
     this.clients.clear();
   }

@@ -1,7 +1,7 @@
 import type { Timer } from '../../../kernel/clock.ts';
 import type { Kernel } from '../../../kernel/kernel.ts';
 import type { Access } from './access.ts';
-import type { Client } from './client.ts';
+import type { Client, ConnectionInfo } from './client.ts';
 import { CONNECTION_INFO_SECONDS } from './limits.ts';
 import type { DisconnectReason } from './presence.ts';
 import { Session, type Subscription } from './session.ts';
@@ -10,8 +10,7 @@ import { SubscriptionTree } from './subscription-tree.ts';
 import { type ParsedFilter, parseFilter } from './topics.ts';
 
 /** What GetConnection tells of a client that has gone. */
-export interface PastConnection {
-  readonly client: Client;
+export interface PastConnection extends ConnectionInfo {
   readonly disconnectedAt: number;
   readonly reason: DisconnectReason;
 }
@@ -35,7 +34,7 @@ export class SessionStore {
   /** The last connection of a client that is not connected; known for 30 minutes. */
   findPast(clientId: string): PastConnection | undefined {
     const past = this.#past.get(clientId);
-    return past && this.#kernel.clock.now() < past.disconnectedAt + CONNECTION_INFO_SECONDS * 1000 ? past : undefined;
+    return past && !isForgotten(past, this.#kernel.clock.now()) ? past : undefined;
   }
 
   /** The session for a new connection: the one that is kept, if the client wants it and speaks the same version. */
@@ -84,7 +83,7 @@ export class SessionStore {
   detach(client: Client, reason: DisconnectReason): void {
     const { session } = client;
     const now = this.#kernel.clock.now();
-    this.#past.set(session.clientId, { client, disconnectedAt: now, reason });
+    this.#remember({ ...client.info(), disconnectedAt: now, reason });
     const toOthers = session.detach();
     if (session.persistent) {
       const expiry = this.#kernel.clock.after(session.expirySeconds * 1000, () => this.discard(session));
@@ -104,6 +103,16 @@ export class SessionStore {
     for (const text of [...session.subscriptions.keys()]) this.unsubscribe(session, text);
   }
 
+  /** The map is in the order of disconnection, so what is too old stands first. */
+  #remember(past: PastConnection): void {
+    this.#past.delete(past.clientId);
+    this.#past.set(past.clientId, past);
+    for (const [clientId, each] of this.#past) {
+      if (!isForgotten(each, past.disconnectedAt)) break;
+      this.#past.delete(clientId);
+    }
+  }
+
   /** Another certificate may resume the session of a client id, but only what its own policies allow it. */
   #changeAccess(session: Session, access: Access): void {
     session.access = access;
@@ -111,4 +120,8 @@ export class SessionStore {
       if (!access.maySubscribe(text)) this.unsubscribe(session, text);
     }
   }
+}
+
+function isForgotten({ disconnectedAt }: PastConnection, now: number): boolean {
+  return now >= disconnectedAt + CONNECTION_INFO_SECONDS * 1000;
 }

@@ -12,6 +12,8 @@ export interface ServerCredentials {
 /** TLS as AWS IoT speaks it: 1.2 or later, and a client certificate, which the account decides about, not TLS. */
 export const TLS_OPTIONS = { requestCert: true, rejectUnauthorized: false, minVersion: 'TLSv1.2' } as const;
 
+const LINGER_MS = 500;
+
 /** MQTT over TLS on 8883; on 443 AWS needs this ALPN name, on 8883 it takes it (protocols). */
 const MQTT_ALPN = 'x-amzn-mqtt-ca';
 
@@ -27,17 +29,22 @@ export interface TlsListenerOptions {
 export class TlsListener {
   readonly #options: TlsListenerOptions;
   readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  readonly #handshaking = new Set<Socket>();
+  readonly #open = new Set<TLSSocket>();
 
   constructor(options: TlsListenerOptions) {
     this.#options = options;
     this.#server = createServer({ ...options.tls, ...TLS_OPTIONS, ALPNProtocols: [MQTT_ALPN] });
     this.#server.on('connection', (socket) => {
       socket.setNoDelay(true);
-      this.#sockets.add(socket);
-      socket.on('close', () => this.#sockets.delete(socket));
+      this.#handshaking.add(socket);
+      socket.on('close', () => this.#handshaking.delete(socket));
     });
-    this.#server.on('secureConnection', (socket) => this.#accept(socket));
+    this.#server.on('secureConnection', (socket) => {
+      this.#open.add(socket);
+      socket.on('close', () => this.#open.delete(socket));
+      this.#accept(socket);
+    });
     this.#server.on('tlsClientError', (error) =>
       options.log.debug('mqtt tls handshake failed', { error: error.message }),
     );
@@ -61,10 +68,12 @@ export class TlsListener {
     });
   }
 
+  /** Frees the port; what has been written to open connections still leaves. */
   async close(): Promise<void> {
     if (!this.#server.listening) return;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const socket of this.#sockets) socket.destroy();
+    await Promise.all([...this.#open].map(finish));
+    for (const socket of this.#handshaking) socket.destroy();
     await closed;
   }
 
@@ -87,4 +96,14 @@ export class TlsListener {
       targetPort: socket.localPort,
     });
   }
+}
+
+function finish(socket: TLSSocket): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.closed) return resolve();
+    socket.once('close', () => resolve());
+    // A client that does not read must not hold the runtime up.
+    socket.setTimeout(LINGER_MS, () => socket.destroy());
+    socket.destroySoon();
+  });
 }

@@ -75,6 +75,7 @@ export function handleConnect(broker: MessageBroker, connection: Connection, pac
     will,
     receiveMaximum: packet.properties?.receiveMaximum,
     maximumPacketSize: packet.properties?.maximumPacketSize,
+    wantsReasons: packet.properties?.requestProblemInformation,
   });
   opened.session.client = client;
   connection.client = client;
@@ -99,8 +100,9 @@ function identifierOf(principal: IotPrincipal): string {
   return principal.kind === 'certificate' ? principal.certificate.certificateId : principal.caller.arn;
 }
 
-function limitRefusal({ clientId, clean, properties }: IConnectPacket): Refusal | undefined {
-  if (clientId === '' && !clean) {
+function limitRefusal({ protocolVersion, clientId, clean, properties }: IConnectPacket): Refusal | undefined {
+  if (clientId === '' && !clean && protocolVersion === 4) {
+    // MQTT 3.1.1, [MQTT-3.1.3-8].
     const message = 'a client without a client id needs a clean session';
     return { reasonCode: REASON.clientIdNotValid, returnCode: RETURN_CODE.identifierRejected, message };
   }

@@ -82,8 +82,8 @@ function refuse(broker: MessageBroker, client: Client, packet: IPublishPacket, r
   const { reasonCode, message } = refusal;
   broker.kernel.log.info('mqtt publish refused', { clientId: client.clientId, topic: packet.topic, why: message });
   if (client.version === 5 && packet.qos === 1 && !refusal.fatal) {
-    const properties = { reasonString: message };
-    client.connection.send({ cmd: 'puback', messageId: packet.messageId ?? 0, reasonCode, properties });
+    const properties = client.wantsReasons && { properties: { reasonString: message } };
+    client.connection.send({ cmd: 'puback', messageId: packet.messageId ?? 0, reasonCode, ...properties });
     return;
   }
   broker.end(client, reasonCode === REASON.notAuthorized ? 'AUTH_ERROR' : 'CLIENT_ERROR', { reasonCode, message });

@@ -7,7 +7,7 @@ import type {
 import { AwsError } from '../../../../kernel/errors.ts';
 import type { Kernel } from '../../../../kernel/kernel.ts';
 import type { Permission } from '../../../../kernel/service.ts';
-import type { Client } from '../../broker/client.ts';
+import type { ConnectionInfo } from '../../broker/client.ts';
 import type { MessageBroker } from '../../broker/message-broker.ts';
 import { REASON } from '../../broker/reason-codes.ts';
 import { type AnyDataOperation, dataOperation, invalidRequest, required } from '../data-operation.ts';
@@ -52,7 +52,7 @@ export function connectionOperations(
         const clientId = checkedClientId(input.clientId);
         const client = broker.clients.get(clientId);
         if (client) {
-          return { connected: true, connectedSince: client.connectedAt, ...describe(client, input) };
+          return { connected: true, connectedSince: client.connectedAt, ...describe(client.info(), input) };
         }
         const past = broker.sessions.findPast(clientId);
         if (!past) throw notFound(clientId);
@@ -61,7 +61,7 @@ export function connectionOperations(
           connected: false,
           disconnectedSince: disconnectedAt,
           disconnectReason: reason,
-          ...describe(past.client, input),
+          ...describe(past, input),
         };
       },
     }),
@@ -91,13 +91,13 @@ function notFound(clientId: string): AwsError {
   return new AwsError('ResourceNotFoundException', `No connection or session of the client ${clientId}`, 404);
 }
 
-function describe(client: Client, { includeSocketInformation }: GetConnectionRequest): GetConnectionResponse {
-  const { sourceIp, sourcePort, targetIp, targetPort } = client.connection.peer;
+function describe(info: ConnectionInfo, { includeSocketInformation }: GetConnectionRequest): GetConnectionResponse {
+  const { sourceIp, sourcePort, targetIp, targetPort } = info.peer;
   return {
-    clientId: client.clientId,
-    cleanSession: !client.session.persistent,
-    keepAliveDuration: client.keepAliveSeconds,
-    sessionExpiry: client.session.expirySeconds,
+    clientId: info.clientId,
+    cleanSession: info.cleanSession,
+    keepAliveDuration: info.keepAliveSeconds,
+    sessionExpiry: info.sessionExpirySeconds,
     ...(includeSocketInformation && { sourceIp, sourcePort, targetIp, targetPort }),
   };
 }
