@@ -3,7 +3,6 @@ import type { Kernel } from '../../../kernel/kernel.ts';
 import { MessageBroker, type MessageBrokerOptions } from './message-broker.ts';
 import { type ServerCredentials, TlsListener } from './tls-listener.ts';
 
-export type { Peer } from './connection.ts';
 export type { MessageBroker } from './message-broker.ts';
 export { type ServerCredentials, TLS_OPTIONS } from './tls-listener.ts';
 

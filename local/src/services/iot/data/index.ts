@@ -13,7 +13,7 @@ import { retainedMessageOperations } from './operations/retained-messages.ts';
 import { shadowOperations } from './operations/thing-shadows.ts';
 import { dataPlaneProtocol } from './routes.ts';
 
-export { createDeviceHttps, type DeviceHttps, type DeviceHttpsOptions } from './device-https.ts';
+export { createDeviceHttps, type DeviceHttps } from './device-https.ts';
 
 export interface DataPlaneOptions {
   readonly bus: MessageBus;

@@ -7,7 +7,6 @@ import { parseShadowTopic, type ShadowRequest, shadowTopicPrefix } from './shado
 import { type ShadowDocument, Shadows, type ShadowsOptions } from './shadows.ts';
 import { parseClientToken } from './update-request.ts';
 
-export { ShadowError } from './shadow-error.ts';
 export type { Shadows, ShadowsOptions } from './shadows.ts';
 
 /**
