@@ -15,7 +15,7 @@ import {
 import { deleteStream, describeStream, describeStreamSummary, listShards, listStreams } from './operations/streams.ts';
 import { Streams } from './streams.ts';
 
-export { KinesisSignals, kinesisSignals } from './signals.ts';
+export { kinesisSignals } from './signals.ts';
 
 /** Kinesis Data Streams. Shards neither throttle nor split; event sources listen to `kinesisSignals(kernel)`. */
 export function createKinesisService(kernel: Kernel): Service {
