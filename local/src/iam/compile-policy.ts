@@ -1,7 +1,7 @@
 /** Turns a policy document into functions, once: what an operation asks is then answered without parsing. */
 import { invalid } from '../kernel/errors.ts';
 import { type Condition, compileConditions } from './conditions.ts';
-import { compileArnGlob, compileGlob, type Match, splitOutsideVariables } from './glob.ts';
+import { compileGlob, compileResourceGlob, type Match, splitOutsideVariables } from './glob.ts';
 import type { OneOrMore, PolicyDocument, PolicyStatement } from './policy-document.ts';
 import { compilePrincipals, type Principals } from './principals.ts';
 
@@ -97,15 +97,20 @@ function compileActions(statement: PolicyStatement, where: string): (action: str
 
 function compileResources(statement: PolicyStatement, variables: boolean, kind: PolicyKind, where: string): Match {
   const { given, negated } = eitherOf(statement.Resource, statement.NotResource, 'Resource', where);
-  for (const each of given) {
-    // Resource policies of a function or queue name themselves, sometimes by a short form.
-    const isArn = each.startsWith('arn:') && splitOutsideVariables(each).length === 6;
-    if (kind === 'identity' && each !== '*' && !isArn) {
-      throw malformed(`${where}: Resource ${each} must be in ARN format or "*"`);
-    }
-  }
-  const matches = given.map((each) => compileArnGlob(each, { wildcards: true, variables }));
+  // Policies of resources name them in forms of their own, for instance a function by its name.
+  if (kind === 'identity') for (const each of given) requireArn(each, where);
+  const matches = given.map((each) => compileResourceGlob(each, { variables }));
   return (resource, resolve) => matches.some((match) => match(resource, resolve)) !== negated;
+}
+
+function requireArn(resource: string, where: string): void {
+  if (resource === '*') return;
+  const parts = splitOutsideVariables(resource);
+  const [arn, partition, service = ''] = parts;
+  if (arn !== 'arn' || !partition || (parts.length < 6 && !resource.includes('*'))) {
+    throw malformed(`${where}: Resource ${resource} must be in ARN format or "*"`);
+  }
+  if (/[*?]/.test(service)) throw malformed(`${where}: Resource ${resource} must name the service without wildcards`);
 }
 
 function eitherOf(

@@ -11,8 +11,12 @@ export type Match = (text: string, variables: Variables) => boolean;
 
 const STAR = -1;
 const ONE = -2;
+/** The same, but not over a colon. */
+const STAR_IN_SEGMENT = -3;
+const ONE_IN_SEGMENT = -4;
+const COLON = ':'.charCodeAt(0);
 
-/** Character codes, STAR, ONE, or a variable. */
+/** Character codes, one of the wildcards above, or a variable. */
 type Token = number | Variable;
 
 interface Variable {
@@ -30,7 +34,27 @@ export interface GlobOptions {
 
 /** Compiles a pattern; a variable without a value matches nothing. Throws MalformedPolicyDocument for an open `${`. */
 export function compileGlob(pattern: string, options: GlobOptions): Match {
-  const tokens = tokenize(options.ignoreCase ? pattern.toLowerCase() : pattern, options);
+  return compileTokens(tokenize(options.ignoreCase ? pattern.toLowerCase() : pattern, options), options);
+}
+
+/**
+ * A pattern of a Resource element: in the first five parts of the ARN a `*` crosses a colon only when it ends its part,
+ * and a `?` never does (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html).
+ */
+export function compileResourceGlob(pattern: string, options: { readonly variables: boolean }): Match {
+  const tokens = tokenize(pattern, { wildcards: true, ...options });
+  let colons = 0;
+  const bound = tokens.map((token, at) => {
+    if (token === COLON) colons += 1;
+    if (colons >= 5) return token;
+    if (token === ONE) return ONE_IN_SEGMENT;
+    const next = tokens[at + 1];
+    return token === STAR && next !== undefined && next !== COLON ? STAR_IN_SEGMENT : token;
+  });
+  return compileTokens(bound, { wildcards: true, ...options });
+}
+
+function compileTokens(tokens: readonly Token[], options: GlobOptions): Match {
   const fold = options.ignoreCase ? (text: string) => text.toLowerCase() : (text: string) => text;
   if (tokens.some((each) => typeof each !== 'number')) {
     return (text, variables) => {
@@ -38,6 +62,7 @@ export function compileGlob(pattern: string, options: GlobOptions): Match {
       return resolved !== undefined && matches(resolved, fold(text));
     };
   }
+  // Every token is a number now.
   const codes = tokens as readonly number[];
   if (codes.every((code) => code >= 0)) {
     const literal = String.fromCharCode(...codes);
@@ -47,7 +72,7 @@ export function compileGlob(pattern: string, options: GlobOptions): Match {
   return (text) => matches(codes, fold(text));
 }
 
-/** An ARN pattern: each of the first five parts is matched by itself, so that a `*` does not cross a colon there. */
+/** A pattern of an Arn condition: each of the six parts is matched by itself, so that no `*` crosses a colon. */
 export function compileArnGlob(pattern: string, options: GlobOptions): Match {
   if (pattern === '*') return () => true;
   const parts = splitOutsideVariables(pattern);
@@ -123,8 +148,12 @@ function resolve(
   return codes;
 }
 
-/** Greedy with one point to return to: the latest star. */
 function matches(pattern: readonly number[], text: string): boolean {
+  return pattern.includes(STAR_IN_SEGMENT) ? matchesEachPosition(pattern, text) : matchesGreedily(pattern, text);
+}
+
+/** With one point to return to: the latest star. Right as long as every star may take any text. */
+function matchesGreedily(pattern: readonly number[], text: string): boolean {
   let at = 0;
   let position = 0;
   let starAt = -1;
@@ -134,7 +163,7 @@ function matches(pattern: readonly number[], text: string): boolean {
     if (token === STAR) {
       starAt = at++;
       starPosition = position;
-    } else if (token === ONE || token === text.charCodeAt(position)) {
+    } else if (token !== undefined && takesOne(token, text.charCodeAt(position))) {
       at += 1;
       position += 1;
     } else if (starAt >= 0) {
@@ -146,4 +175,26 @@ function matches(pattern: readonly number[], text: string): boolean {
   }
   while (pattern[at] === STAR) at += 1;
   return at === pattern.length;
+}
+
+/** Keeps all positions of the text that the pattern so far can have reached. */
+function matchesEachPosition(pattern: readonly number[], text: string): boolean {
+  let reached = new Array<boolean>(text.length + 1).fill(false);
+  reached[0] = true;
+  for (const token of pattern) {
+    const next = new Array<boolean>(text.length + 1).fill(false);
+    for (let at = 0; at <= text.length; at += 1) {
+      const before = text.charCodeAt(at - 1);
+      if (token === STAR) next[at] = reached[at] === true || next[at - 1] === true;
+      else if (token === STAR_IN_SEGMENT)
+        next[at] = reached[at] === true || (next[at - 1] === true && before !== COLON);
+      else next[at] = reached[at - 1] === true && takesOne(token, before);
+    }
+    reached = next;
+  }
+  return reached[text.length] === true;
+}
+
+function takesOne(token: number, code: number): boolean {
+  return token === code || token === ONE || (token === ONE_IN_SEGMENT && code !== COLON);
 }
