@@ -1,0 +1,136 @@
+import { X509Certificate } from 'node:crypto';
+import type { PolicyDocument } from '../../../iam/policy-document.ts';
+import type { Kernel } from '../../../kernel/kernel.ts';
+import type { PolicyStore } from '../policies/policy-store.ts';
+import type { ThingRegistry } from '../registry/thing-registry.ts';
+import type { Certificate, CertificateDirectory, CertificateMode, IdentifyResult, MessageBus } from '../types.ts';
+import type { CaCertificate, CertificateStore, StoredCertificate, Validity } from './certificate-store.ts';
+import { certificateIdOf, mayBeClient, weakness } from './x509.ts';
+
+export interface RegisteredCertificatesOptions {
+  readonly certificates: CertificateStore;
+  readonly policies: PolicyStore;
+  readonly things: ThingRegistry;
+  readonly bus: MessageBus;
+  /** The name that DescribeEndpoint gives to devices. */
+  readonly endpoint: string;
+}
+
+interface Peer {
+  readonly der: Buffer;
+  readonly sni: string | undefined;
+  readonly clientId: string;
+}
+
+/**
+ * Decides about the certificates of connecting devices, and registers unknown ones of a registered CA just in time
+ * (https://docs.aws.amazon.com/iot/latest/developerguide/auto-register-device-cert.html).
+ */
+export class RegisteredCertificates implements CertificateDirectory {
+  readonly #kernel: Kernel;
+  readonly #options: RegisteredCertificatesOptions;
+
+  constructor(kernel: Kernel, options: RegisteredCertificatesOptions) {
+    this.#kernel = kernel;
+    this.#options = options;
+  }
+
+  identify(peer: Peer): IdentifyResult {
+    // One hash finds a known device; its certificate was parsed when it was registered.
+    const known = this.#options.certificates.find(certificateIdOf(peer.der));
+    return known ? this.#judge(known, peer) : this.#register(peer);
+  }
+
+  find(certificateId: string): Certificate | undefined {
+    return this.#options.certificates.find(certificateId);
+  }
+
+  policiesOf(principalArn: string): readonly PolicyDocument[] {
+    return this.#options.policies.attachedTo(principalArn).map((policy) => policy.defaultVersion.document);
+  }
+
+  isAttached(certificateArn: string, thingName: string): boolean {
+    return this.#options.things.isAttached(certificateArn, thingName);
+  }
+
+  onDeactivated(listener: (certificateId: string) => void): void {
+    this.#options.certificates.onDeactivated(listener);
+  }
+
+  #judge(certificate: StoredCertificate, { sni, clientId }: Peer): IdentifyResult {
+    const problem = this.#outOfDate(certificate.validity) ?? this.#wrongName(certificate.mode, sni);
+    if (problem !== undefined) return refused(problem);
+    if (certificate.status === 'ACTIVE') return { kind: 'active', certificate };
+    // Measured on AWS: the event is repeated on every CONNECT while the certificate stays pending.
+    if (certificate.status === 'PENDING_ACTIVATION') this.#announce(certificate, clientId);
+    return refused(`the certificate ${certificate.certificateId} is ${certificate.status}`);
+  }
+
+  #register({ der, sni, clientId }: Peer): IdentifyResult {
+    const x509 = new X509Certificate(der);
+    const issuers = this.#options.certificates.issuersOf(x509);
+    const ca = issuers.find(takesPart) ?? issuers[0];
+    if (!ca) return refused(`the certificate is not registered, and no registered CA has signed it (${x509.issuer})`);
+    if (!takesPart(ca)) {
+      const state = `${ca.status}, auto-registration ${ca.autoRegistration}`;
+      return refused(`the certificate is not registered, and its CA ${ca.certificateId} is ${state}`);
+    }
+    const problem =
+      this.#wrongName(ca.mode, sni) ??
+      this.#outOfDate({ notBefore: x509.validFromDate.getTime(), notAfter: x509.validToDate.getTime() }) ??
+      (this.#outOfDate(ca.validity) === undefined
+        ? undefined
+        : `the CA certificate ${ca.certificateId} is out of date`) ??
+      weakness(x509) ??
+      (mayBeClient(x509) ? undefined : 'the extended key usage of the certificate is not client authentication');
+    if (problem !== undefined) return refused(problem);
+    const certificate = this.#options.certificates.add({
+      x509,
+      caCertificateId: ca.certificateId,
+      mode: ca.mode,
+      status: 'PENDING_ACTIVATION',
+    });
+    this.#kernel.log.info('certificate registered', { certificateId: certificate.certificateId, clientId });
+    this.#announce(certificate, clientId);
+    return refused(`the certificate ${certificate.certificateId} has just been registered; it is PENDING_ACTIVATION`);
+  }
+
+  #announce({ certificateId, caCertificateId, status }: StoredCertificate, clientId: string): void {
+    // A certificate that is registered by hand is never pending, so there is always a CA.
+    this.#options.bus.publishFromService(
+      `$aws/events/certificates/registered/${caCertificateId}`,
+      {
+        certificateId,
+        caCertificateId,
+        timestamp: this.#kernel.clock.now(),
+        certificateStatus: status,
+        awsAccountId: this.#kernel.accountId,
+        // Measured on AWS: always null (ministackorg/ministack PR 1755).
+        certificateRegistrationTimestamp: null,
+      },
+      { clientId },
+    );
+  }
+
+  /** Device certificates live in virtual time. */
+  #outOfDate({ notBefore, notAfter }: Validity): string | undefined {
+    const now = this.#kernel.clock.now();
+    if (now < notBefore) return `the certificate is valid from ${new Date(notBefore).toISOString()} on`;
+    return now > notAfter ? `the certificate has expired on ${new Date(notAfter).toISOString()}` : undefined;
+  }
+
+  /** "devices must provide SNI with the complete endpoint address" (manage-your-CA-certs, SNI_ONLY). */
+  #wrongName(mode: CertificateMode, sni: string | undefined): string | undefined {
+    const { endpoint } = this.#options;
+    if (mode === 'DEFAULT' || sni === endpoint) return undefined;
+    return `a certificate in mode SNI_ONLY needs the server name ${endpoint}; the client asked for ${sni ?? 'none'}`;
+  }
+}
+
+function takesPart({ status, autoRegistration }: CaCertificate): boolean {
+  return status === 'ACTIVE' && autoRegistration === 'ENABLE';
+}
+
+function refused(reason: string): IdentifyResult {
+  return { kind: 'refused', reason };
+}

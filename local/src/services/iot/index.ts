@@ -1,0 +1,86 @@
+/** AWS IoT Core: control plane, message broker, data plane and rules, wired together. */
+import type { Kernel } from '../../kernel/kernel.ts';
+import type { Service } from '../../kernel/service.ts';
+import { createBroker, type MessageBroker, type ServerCredentials } from './broker/index.ts';
+import { AmazonCa } from './certificates/amazon-ca.ts';
+import { CertificateStore } from './certificates/certificate-store.ts';
+import { RegisteredCertificates } from './certificates/registered-certificates.ts';
+import { controlOperations } from './control/index.ts';
+import { controlProtocol } from './control/routes.ts';
+import { createDataPlane, createDeviceHttps } from './data/index.ts';
+import { createMessageBus } from './message-bus.ts';
+import { Authorizer } from './policies/authorizer.ts';
+import { PolicyStore } from './policies/policy-store.ts';
+import { ThingRegistry } from './registry/thing-registry.ts';
+import { ThingTypes } from './registry/thing-types.ts';
+import { createShadows } from './shadow/index.ts';
+
+/** What DescribeEndpoint answers: clients send no SNI for an address, so it is a name. */
+const ENDPOINT = 'localhost';
+
+export interface IotOptions {
+  /** Key and certificate of both listeners. */
+  readonly tls: ServerCredentials;
+  /** Loopback. */
+  readonly host: string;
+  readonly ports: { readonly mqtt: number; readonly deviceHttps: number };
+}
+
+/** A server beside the AWS endpoint. */
+interface Listener {
+  readonly port: number;
+  listen(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface IotServices {
+  /** `iot` and `iot-data`, for `kernel.register`. */
+  readonly services: readonly Service[];
+  /** MQTT over TLS, and HTTPS for devices. */
+  readonly listeners: readonly Listener[];
+  /** Takes MQTT connections that come another way: WebSocket. */
+  readonly messages: MessageBroker;
+}
+
+/** Makes AWS IoT Core of one account. */
+export function createIotServices(kernel: Kernel, { tls, host, ports }: IotOptions): IotServices {
+  const revision = { value: 0 };
+  const onChange = () => {
+    revision.value += 1;
+  };
+  const bus = createMessageBus(kernel);
+  const certificates = new CertificateStore(kernel, onChange);
+  const policies = new PolicyStore(kernel, onChange);
+  const things = new ThingRegistry(kernel, new ThingTypes(kernel), onChange);
+  const authorizer = new Authorizer(kernel, { policies, things, revision });
+  const directory = new RegisteredCertificates(kernel, { certificates, policies, things, bus, endpoint: ENDPOINT });
+  const amazonCa = new AmazonCa(() => kernel.clock.now());
+
+  const broker = createBroker(kernel, { bus, directory, authorizer, tls, host, port: ports.mqtt });
+  const shadows = createShadows(kernel, { bus, thingExists: (name) => things.find(name) !== undefined });
+  const dataPlane = createDataPlane(kernel, { bus, messages: broker.messages, shadows });
+  const deviceHttps = createDeviceHttps(kernel, {
+    operations: dataPlane.operations,
+    directory,
+    authorizer,
+    tls,
+    host,
+    port: ports.deviceHttps,
+  });
+
+  const iot: Service = {
+    name: 'iot',
+    signingNames: ['iot'],
+    protocols: [controlProtocol([])],
+    operations: controlOperations({
+      kernel,
+      certificates,
+      policies,
+      things,
+      authorizer,
+      amazonCa,
+      endpoint: ENDPOINT,
+    }),
+  };
+  return { services: [iot, dataPlane.service], listeners: [broker, deviceHttps], messages: broker.messages };
+}

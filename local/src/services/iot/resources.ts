@@ -1,0 +1,155 @@
+import type {
+  CreatePolicyResponse,
+  CreateThingResponse,
+  CreateThingTypeResponse,
+  RegisterCACertificateResponse,
+} from '@aws-sdk/client-iot';
+import { AwsError } from '../../kernel/errors.ts';
+import type { CreatedResource, ResourceHandler, ResourceRequest } from '../../template/resource-handler.ts';
+import { invalidRequest } from './control/errors.ts';
+
+const TAGS = [{ Key: 'declared', Value: 'declared' }] as const;
+
+/** What CloudFormation creates in AWS IoT beside rules. */
+export const iotResources: readonly ResourceHandler[] = [
+  {
+    type: 'AWS::IoT::Policy',
+    properties: { PolicyDocument: 'executed', PolicyName: 'executed', Tags: TAGS },
+    async create(request) {
+      const { kernel, caller, properties } = request;
+      const policyName = String(properties.PolicyName ?? request.generatedName);
+      const document = properties.PolicyDocument;
+      const policyDocument = typeof document === 'string' ? document : JSON.stringify(document);
+      const input = { policyName, policyDocument };
+      const { policyArn } = await kernel.call<CreatePolicyResponse>('iot', 'CreatePolicy', input, caller);
+      return { ref: policyName, attributes: { Arn: policyArn, Id: policyName } };
+    },
+  },
+  {
+    type: 'AWS::IoT::PolicyPrincipalAttachment',
+    properties: { PolicyName: 'executed', Principal: 'executed' },
+    async create({ kernel, caller, generatedName, properties }) {
+      const input = { policyName: properties.PolicyName, target: properties.Principal };
+      await kernel.call('iot', 'AttachPolicy', input, caller);
+      return { ref: generatedName, attributes: { Id: generatedName } };
+    },
+  },
+  {
+    type: 'AWS::IoT::Thing',
+    properties: { AttributePayload: { Attributes: 'executed' }, ThingName: 'executed' },
+    async create(request) {
+      const { kernel, caller, properties } = request;
+      const thingName = String(properties.ThingName ?? request.generatedName);
+      const { Attributes: attributes } = Object(properties.AttributePayload) as { Attributes?: unknown };
+      const input = { thingName, attributePayload: { attributes } };
+      const { thingArn, thingId } = await kernel.call<CreateThingResponse>('iot', 'CreateThing', input, caller);
+      return { ref: thingName, attributes: { Arn: thingArn, Id: thingId } };
+    },
+  },
+  {
+    type: 'AWS::IoT::ThingPrincipalAttachment',
+    properties: { Principal: 'executed', ThingName: 'executed', ThingPrincipalType: 'executed' },
+    async create({ kernel, caller, generatedName, properties }) {
+      const { ThingName: thingName, Principal: principal, ThingPrincipalType: thingPrincipalType } = properties;
+      await kernel.call('iot', 'AttachThingPrincipal', { thingName, principal, thingPrincipalType }, caller);
+      return { ref: generatedName, attributes: { Id: generatedName } };
+    },
+  },
+  {
+    type: 'AWS::IoT::ThingType',
+    properties: {
+      DeprecateThingType: 'executed',
+      Tags: TAGS,
+      ThingTypeName: 'executed',
+      ThingTypeProperties: { SearchableAttributes: 'executed', ThingTypeDescription: 'executed' },
+    },
+    create: createThingType,
+  },
+  {
+    type: 'AWS::IoT::CACertificate',
+    properties: {
+      AutoRegistrationStatus: 'executed',
+      CACertificatePem: 'executed',
+      CertificateMode: 'executed',
+      Status: 'executed',
+      Tags: TAGS,
+      VerificationCertificatePem: 'executed',
+    },
+    create: createCaCertificate,
+  },
+  {
+    type: 'AWS::IoT::Logging',
+    properties: { AccountId: 'executed', DefaultLogLevel: 'declared', RoleArn: 'declared' },
+    create: createLogging,
+  },
+];
+
+async function createThingType(request: ResourceRequest): Promise<CreatedResource> {
+  const { kernel, caller, properties } = request;
+  const thingTypeName = String(properties.ThingTypeName ?? request.generatedName);
+  const { SearchableAttributes: searchableAttributes, ThingTypeDescription: thingTypeDescription } = Object(
+    properties.ThingTypeProperties,
+  ) as { SearchableAttributes?: unknown; ThingTypeDescription?: unknown };
+  const input = { thingTypeName, thingTypeProperties: { searchableAttributes, thingTypeDescription } };
+  const created = await kernel.call<CreateThingTypeResponse>('iot', 'CreateThingType', input, caller);
+  if (isTrue(properties.DeprecateThingType)) {
+    await kernel.call('iot', 'DeprecateThingType', { thingTypeName }, caller);
+  }
+  return { ref: thingTypeName, attributes: { Arn: created.thingTypeArn, Id: created.thingTypeId } };
+}
+
+async function createCaCertificate({ kernel, caller, properties }: ResourceRequest): Promise<CreatedResource> {
+  const input = {
+    caCertificate: properties.CACertificatePem,
+    verificationCertificate: properties.VerificationCertificatePem,
+    certificateMode: properties.CertificateMode,
+    setAsActive: isWord(properties.Status, 'Status', 'ACTIVE', 'INACTIVE'),
+    allowAutoRegistration: isWord(
+      properties.AutoRegistrationStatus ?? 'DISABLE',
+      'AutoRegistrationStatus',
+      'ENABLE',
+      'DISABLE',
+    ),
+  };
+  const { certificateArn, certificateId } = await kernel.call<RegisterCACertificateResponse>(
+    'iot',
+    'RegisterCACertificate',
+    input,
+    caller,
+  );
+  return { ref: String(certificateId), attributes: { Arn: certificateArn, Id: certificateId } };
+}
+
+/** The logging options are one for the account: a second resource fails, as on AWS. */
+async function createLogging({ kernel, caller, properties }: ResourceRequest): Promise<CreatedResource> {
+  const accountId = String(properties.AccountId);
+  if (accountId !== kernel.accountId) {
+    throw invalidRequest(`AccountId is ${accountId}; it has to be this account, ${kernel.accountId}`);
+  }
+  if (await isConfigured({ kernel, caller })) {
+    throw new AwsError('AlreadyExists', 'AWS::IoT::Logging exists already; an account and region has one at most');
+  }
+  const level = String(properties.DefaultLogLevel);
+  const input = { roleArn: properties.RoleArn, defaultLogLevel: level, disableAllLogs: level === 'DISABLED' };
+  await kernel.call('iot', 'SetV2LoggingOptions', input, caller);
+  return { ref: accountId, attributes: {} };
+}
+
+async function isConfigured({ kernel, caller }: Pick<ResourceRequest, 'kernel' | 'caller'>): Promise<boolean> {
+  try {
+    await kernel.call('iot', 'GetV2LoggingOptions', {}, caller);
+    return true;
+  } catch (error) {
+    if (error instanceof AwsError && error.code === 'NotConfiguredException') return false;
+    throw error;
+  }
+}
+
+function isTrue(value: unknown): boolean {
+  return value === true || value === 'true';
+}
+
+function isWord(value: unknown, name: string, yes: string, no: string): boolean {
+  if (value === yes || value === no) return value === yes;
+  throw invalidRequest(`${name} is ${JSON.stringify(value)}; it has to be ${yes} or ${no}`);
+}
