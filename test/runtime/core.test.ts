@@ -252,7 +252,8 @@ describe('the process', () => {
 
     expect(statSync(other.endpointsFile).mode & 0o777).toBe(0o600);
     expect(readFileSync(other.endpoints.rootCaFile, 'utf8')).toContain('BEGIN CERTIFICATE');
-    expect(await other.stop()).toBe(0);
+    await other.stop();
+    expect(await other.exited).toBe(0);
     expect(existsSync(other.endpointsFile)).toBe(false);
   });
 

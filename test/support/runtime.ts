@@ -46,8 +46,10 @@ export interface Runtime {
   advance(seconds: number): Promise<void>;
   /** State as right after the start. */
   reset(): Promise<void>;
-  /** Ends the process; resolves with its exit code. */
-  stop(): Promise<number | null>;
+  /** Ends the process. */
+  stop(): Promise<void>;
+  /** The exit code, once the process has ended. */
+  readonly exited: Promise<number | null>;
 }
 
 /** Rejects with what the process wrote on standard error when it does not become ready. */
@@ -99,10 +101,10 @@ async function start({ assembly, args = [] }: RuntimeOptions, portOffset: number
     reset: () => control(endpoint, 'reset', {}),
     stop: async () => {
       child.kill('SIGTERM');
-      const code = await exited;
+      await exited;
       clean();
-      return code;
     },
+    exited,
   };
 }
 

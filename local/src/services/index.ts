@@ -14,6 +14,8 @@ import { createFirehoseService } from './firehose/index.ts';
 import { firehoseResources } from './firehose/resources.ts';
 import { createIamService } from './iam/index.ts';
 import { iamResources } from './iam/resources.ts';
+import { createIotServices } from './iot/index.ts';
+import { iotResources } from './iot/resources.ts';
 import { createKinesisService } from './kinesis/index.ts';
 import { kinesisResources } from './kinesis/resources.ts';
 import { createLogsService } from './logs/index.ts';
@@ -47,7 +49,11 @@ export interface Listener {
 }
 
 /** Registers all services with the kernel; gives the servers that they need besides the AWS endpoint. */
-export function registerServices(kernel: Kernel, { iam, stacks }: ServiceOptions): readonly Listener[] {
+export function registerServices(
+  kernel: Kernel,
+  { iam, stacks, host, ports, tls }: ServiceOptions,
+): readonly Listener[] {
+  const iot = createIotServices(kernel, { host, ports, tls });
   const services = [
     createIamService(kernel, iam),
     createStsService(kernel, iam),
@@ -55,13 +61,14 @@ export function registerServices(kernel: Kernel, { iam, stacks }: ServiceOptions
     createCloudwatchService(kernel),
     createDynamodbService(kernel),
     createFirehoseService(kernel),
+    ...iot.services,
     createKinesisService(kernel),
     createLogsService(kernel),
     createS3Service(kernel),
     createSqsService(kernel),
   ];
   for (const service of services) kernel.register(service);
-  return [];
+  return iot.listeners;
 }
 
 /** What the template loader can create. */
@@ -71,6 +78,7 @@ export const resourceHandlers: readonly ResourceHandler[] = [
   ...dynamodbResources,
   ...firehoseResources,
   ...iamResources,
+  ...iotResources,
   ...kinesisResources,
   ...logsResources,
   ...s3Resources,
