@@ -1,0 +1,119 @@
+import type { GetQueueAttributesResult } from '@aws-sdk/client-sqs';
+import { parseArn } from '../../../kernel/arn.ts';
+import { AwsError } from '../../../kernel/errors.ts';
+import type { Kernel } from '../../../kernel/kernel.ts';
+import { invalidValue, resourceNotFound } from '../errors.ts';
+import type { Invoker } from '../invoker.ts';
+import type { LambdaFunction } from '../lambda-function.ts';
+import { EventSourceMapping, type MappingSettings, type Poller } from './event-source-mapping.ts';
+import { KinesisPoller } from './kinesis-poller.ts';
+import { SqsPoller } from './sqs-poller.ts';
+
+/** What Lambda asks the role for when a mapping is made. */
+const NEEDED = {
+  kinesis: ['DescribeStream', 'DescribeStreamSummary', 'GetRecords', 'GetShardIterator', 'ListShards'],
+  sqs: ['ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes'],
+};
+
+/** The event source mappings of the account. */
+export class EventSourceMappings {
+  readonly #kernel: Kernel;
+  readonly #invoker: Invoker;
+  readonly #mappings = new Map<string, EventSourceMapping>();
+
+  constructor(kernel: Kernel, invoker: Invoker) {
+    this.#kernel = kernel;
+    this.#invoker = invoker;
+  }
+
+  get all(): readonly EventSourceMapping[] {
+    return [...this.#mappings.values()];
+  }
+
+  /** @throws AwsError ResourceNotFoundException */
+  get(uuid: string | undefined): EventSourceMapping {
+    const mapping = this.#mappings.get(uuid ?? '');
+    if (!mapping) throw resourceNotFound('The resource you requested does not exist.');
+    return mapping;
+  }
+
+  /**
+   * Creates a mapping and starts it.
+   *
+   * @throws AwsError InvalidParameterValueException when the function's role may not read the source, as AWS answers
+   */
+  async create(settings: MappingSettings, enabled: boolean): Promise<EventSourceMapping> {
+    this.#checkPermissions(settings);
+    if (settings.source === 'sqs') await this.#checkVisibilityTimeout(settings);
+    const mapping = new EventSourceMapping(this.#kernel, settings);
+    mapping.poller = this.#pollerOf(mapping);
+    if (enabled) await this.enable(mapping);
+    this.#mappings.set(mapping.uuid, mapping);
+    return mapping;
+  }
+
+  async enable(mapping: EventSourceMapping): Promise<void> {
+    if (mapping.enabled) return;
+    await mapping.poller?.start();
+    mapping.enabled = true;
+    mapping.lastModified = this.#kernel.clock.now();
+  }
+
+  disable(mapping: EventSourceMapping): void {
+    if (!mapping.enabled) return;
+    mapping.poller?.stop();
+    mapping.enabled = false;
+    mapping.lastModified = this.#kernel.clock.now();
+  }
+
+  delete(mapping: EventSourceMapping): void {
+    this.disable(mapping);
+    this.#mappings.delete(mapping.uuid);
+  }
+
+  /** Stops the mappings of a function that is deleted, or all. */
+  stop(fn?: LambdaFunction): void {
+    for (const mapping of this.all) if (!fn || mapping.settings.fn === fn) this.disable(mapping);
+  }
+
+  #pollerOf(mapping: EventSourceMapping): Poller {
+    const { stream } = mapping.settings;
+    return stream
+      ? new KinesisPoller(this.#kernel, this.#invoker, mapping, stream)
+      : new SqsPoller(this.#kernel, this.#invoker, mapping);
+  }
+
+  #checkPermissions({ fn, source, eventSourceArn }: MappingSettings): void {
+    const context = { caller: fn.assumeRole(), requestId: '' };
+    for (const name of NEEDED[source]) {
+      try {
+        this.#kernel.iam.authorize(context, { action: `${source}:${name}`, resource: eventSourceArn });
+      } catch (cause) {
+        if (!(cause instanceof AwsError)) throw cause;
+        throw invalidValue(
+          `The function execution role does not have permissions to call ${name} on ${source.toUpperCase()}: ${cause.message}`,
+        );
+      }
+    }
+  }
+
+  async #checkVisibilityTimeout({ fn, eventSourceArn }: MappingSettings): Promise<void> {
+    const arn = parseArn(eventSourceArn);
+    const { Attributes } = await this.#kernel.call<GetQueueAttributesResult>(
+      'sqs',
+      'GetQueueAttributes',
+      {
+        QueueUrl: `${this.#kernel.endpoint}/${arn?.accountId}/${arn?.resource}`,
+        AttributeNames: ['VisibilityTimeout'],
+      },
+      fn.assumeRole(),
+    );
+    const visibility = Number(Attributes?.VisibilityTimeout);
+    const timeout = fn.configuration.timeoutSeconds;
+    if (visibility < timeout) {
+      throw invalidValue(
+        `Queue visibility timeout: ${visibility} seconds is less than Function timeout: ${timeout} seconds`,
+      );
+    }
+  }
+}

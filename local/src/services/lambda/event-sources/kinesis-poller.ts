@@ -1,0 +1,167 @@
+import { createHash } from 'node:crypto';
+import type { DescribeStreamSummaryCommandOutput, ListShardsCommandOutput } from '@aws-sdk/client-kinesis';
+import type { Kernel } from '../../../kernel/kernel.ts';
+import { kinesisSignals } from '../../kinesis/index.ts';
+import type { Invoker } from '../invoker.ts';
+import type { EventSourceMapping, Poller, StreamSettings } from './event-source-mapping.ts';
+import { ShardReader, type StreamRecord } from './shard-reader.ts';
+import { StreamLane } from './stream-lane.ts';
+
+/** Reading stops while this many records of a shard wait. */
+const MAX_WAITING = 20_000;
+const RECORDS_PER_READ = 10_000;
+const RETRY_AFTER_PROBLEM_MS = 60_000;
+
+/** Reads the shards of a stream for a function. https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html */
+export class KinesisPoller implements Poller {
+  readonly #kernel: Kernel;
+  readonly #invoker: Invoker;
+  readonly #mapping: EventSourceMapping;
+  readonly #stream: StreamSettings;
+  #shards: readonly ShardPoller[] | undefined;
+  #stopListening: (() => void) | undefined;
+
+  constructor(kernel: Kernel, invoker: Invoker, mapping: EventSourceMapping, stream: StreamSettings) {
+    this.#kernel = kernel;
+    this.#invoker = invoker;
+    this.#mapping = mapping;
+    this.#stream = stream;
+  }
+
+  async start(): Promise<void> {
+    this.#shards ??= await this.#open();
+    this.#stopListening = kinesisSignals(this.#kernel).onRecords(this.#mapping.settings.eventSourceArn, () => {
+      for (const shard of this.#shards ?? []) shard.read();
+    });
+    for (const shard of this.#shards) shard.resume();
+  }
+
+  /** Stops reading; what was read stays, for the next start. */
+  stop(): void {
+    this.#stopListening?.();
+    for (const shard of this.#shards ?? []) shard.stop();
+  }
+
+  async #open(): Promise<readonly ShardPoller[]> {
+    const { fn, eventSourceArn: StreamARN } = this.#mapping.settings;
+    const role = fn.assumeRole();
+    const summary = await this.#kernel.call<DescribeStreamSummaryCommandOutput>(
+      'kinesis',
+      'DescribeStreamSummary',
+      { StreamARN },
+      role,
+    );
+    const retentionMs = (summary.StreamDescriptionSummary?.RetentionPeriodHours ?? 24) * 3_600_000;
+    const { Shards = [] } = await this.#kernel.call<ListShardsCommandOutput>(
+      'kinesis',
+      'ListShards',
+      { StreamARN },
+      role,
+    );
+    return Promise.all(
+      Shards.map(async ({ ShardId = '' }) => {
+        const reader = new ShardReader(this.#kernel, this.#mapping, ShardId, this.#stream);
+        await reader.open();
+        return new ShardPoller(this.#kernel, this.#mapping, reader, (onRoom) =>
+          Array.from({ length: this.#stream.parallelizationFactor }, () => this.#lane(ShardId, retentionMs, onRoom)),
+        );
+      }),
+    );
+  }
+
+  #lane(shardId: string, retentionMs: number, onRoom: () => void): StreamLane {
+    return new StreamLane({
+      kernel: this.#kernel,
+      invoker: this.#invoker,
+      mapping: this.#mapping,
+      stream: this.#stream,
+      shardId,
+      retentionMs,
+      onRoom,
+    });
+  }
+}
+
+/** Reads one shard and spreads its records over the lanes, by partition key. */
+class ShardPoller {
+  readonly #kernel: Kernel;
+  readonly #mapping: EventSourceMapping;
+  readonly #reader: ShardReader;
+  readonly #lanes: readonly StreamLane[];
+  #reading = false;
+  #more = false;
+  #stopped = false;
+
+  constructor(
+    kernel: Kernel,
+    mapping: EventSourceMapping,
+    reader: ShardReader,
+    makeLanes: (onRoom: () => void) => readonly StreamLane[],
+  ) {
+    this.#kernel = kernel;
+    this.#mapping = mapping;
+    this.#reader = reader;
+    this.#lanes = makeLanes(() => {
+      if (this.#more) this.read();
+    });
+  }
+
+  /** There may be new records. */
+  read(): void {
+    this.#more = true;
+    if (this.#reading || this.#stopped) return;
+    this.#reading = true;
+    this.#kernel.activity.track(async () => {
+      try {
+        // Once for all records that arrive in this turn of the event loop.
+        await new Promise<void>((resolve) => setImmediate(resolve));
+        await this.#readAll();
+      } catch (error) {
+        this.#mapping.failed(error);
+        this.#more = false;
+        this.#kernel.clock.after(RETRY_AFTER_PROBLEM_MS, () => this.read());
+      }
+      this.#reading = false;
+      // Records may have come between the last look and now.
+      if (this.#more && this.#waiting() < MAX_WAITING) this.read();
+    });
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const lane of this.#lanes) lane.stop();
+  }
+
+  resume(): void {
+    this.#stopped = false;
+    for (const lane of this.#lanes) lane.resume();
+    this.read();
+  }
+
+  async #readAll(): Promise<void> {
+    while (this.#more && !this.#stopped && this.#waiting() < MAX_WAITING) {
+      this.#more = false;
+      const records = await this.#reader.read(RECORDS_PER_READ);
+      if (records.length > 0) this.#more = true;
+      this.#spread(records);
+    }
+  }
+
+  #waiting(): number {
+    return this.#lanes.reduce((sum, lane) => sum + lane.waiting, 0);
+  }
+
+  #spread(records: readonly StreamRecord[]): void {
+    const lanes = this.#lanes;
+    if (lanes.length === 1) {
+      lanes[0]?.add(records);
+      return;
+    }
+    const groups = Map.groupBy(records, ({ partitionKey }) => laneOf(partitionKey, lanes.length));
+    for (const [lane, group] of groups) lanes[lane]?.add(group);
+  }
+}
+
+function laneOf(partitionKey: string, lanes: number): number {
+  return createHash('md5').update(partitionKey).digest().readUInt32BE(12) % lanes;
+}

@@ -1,0 +1,172 @@
+import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
+import { AwsError } from '../../kernel/errors.ts';
+import type { CreatedResource, ResourceHandler, ResourceRequest } from '../../template/resource-handler.ts';
+
+/** What CloudFormation creates in Lambda. */
+export const lambdaResources: readonly ResourceHandler[] = [
+  {
+    type: 'AWS::Lambda::Function',
+    properties: {
+      Architectures: 'declared',
+      Code: { S3Bucket: 'executed', S3Key: 'executed', ZipFile: 'executed' },
+      DeadLetterConfig: { TargetArn: 'executed' },
+      Description: 'executed',
+      Environment: { Variables: 'executed' },
+      EphemeralStorage: { Size: 'declared' },
+      FunctionName: 'executed',
+      Handler: 'executed',
+      LoggingConfig: {
+        ApplicationLogLevel: 'executed',
+        LogFormat: 'executed',
+        LogGroup: 'executed',
+        SystemLogLevel: 'executed',
+      },
+      MemorySize: 'executed',
+      PackageType: 'executed',
+      RecursiveLoop: 'declared',
+      ReservedConcurrentExecutions: 'executed',
+      Role: 'executed',
+      Runtime: 'executed',
+      Tags: [{ Key: 'executed', Value: 'executed' }],
+      Timeout: 'executed',
+      TracingConfig: { Mode: 'declared' },
+    },
+    create: createFunction,
+  },
+  {
+    type: 'AWS::Lambda::Permission',
+    properties: {
+      Action: 'executed',
+      EventSourceToken: 'executed',
+      FunctionName: 'executed',
+      Principal: 'executed',
+      SourceAccount: 'executed',
+      SourceArn: 'executed',
+    },
+    async create({ kernel, caller, generatedName, properties }) {
+      const StatementId = generatedName.slice(-100);
+      await kernel.call('lambda', 'AddPermission', { ...properties, StatementId }, caller);
+      return { ref: StatementId, attributes: { Id: StatementId } };
+    },
+  },
+  {
+    type: 'AWS::Lambda::EventSourceMapping',
+    properties: {
+      BatchSize: 'executed',
+      BisectBatchOnFunctionError: 'executed',
+      DestinationConfig: { OnFailure: { Destination: 'executed' } },
+      Enabled: 'executed',
+      EventSourceArn: 'executed',
+      FunctionName: 'executed',
+      FunctionResponseTypes: 'executed',
+      MaximumBatchingWindowInSeconds: 'executed',
+      MaximumRecordAgeInSeconds: 'executed',
+      MaximumRetryAttempts: 'executed',
+      ParallelizationFactor: 'executed',
+      ScalingConfig: { MaximumConcurrency: 'executed' },
+      StartingPosition: 'executed',
+      StartingPositionTimestamp: 'executed',
+      Tags: 'declared',
+    },
+    async create({ kernel, caller, properties }) {
+      const { Tags, StartingPositionTimestamp, ScalingConfig, ...given } = properties;
+      const input = {
+        ...withNumbers(given, MAPPING_NUMBERS),
+        ...withBooleans(given, ['BisectBatchOnFunctionError', 'Enabled']),
+        ...(ScalingConfig !== undefined && {
+          ScalingConfig: withNumbers(Object(ScalingConfig), ['MaximumConcurrency']),
+        }),
+        ...(StartingPositionTimestamp !== undefined && {
+          StartingPositionTimestamp: new Date(Number(StartingPositionTimestamp) * 1000),
+        }),
+      };
+      const created = await kernel.call<{ UUID: string; EventSourceMappingArn: string }>(
+        'lambda',
+        'CreateEventSourceMapping',
+        input,
+        caller,
+      );
+      return {
+        ref: created.UUID,
+        attributes: { Id: created.UUID, EventSourceMappingArn: created.EventSourceMappingArn },
+      };
+    },
+  },
+  {
+    type: 'AWS::Lambda::EventInvokeConfig',
+    properties: {
+      DestinationConfig: { OnFailure: { Destination: 'executed' }, OnSuccess: { Destination: 'executed' } },
+      FunctionName: 'executed',
+      MaximumEventAgeInSeconds: 'executed',
+      MaximumRetryAttempts: 'executed',
+      Qualifier: 'executed',
+    },
+    async create({ kernel, caller, generatedName, properties }) {
+      const input = withNumbers(properties, ['MaximumEventAgeInSeconds', 'MaximumRetryAttempts']);
+      await kernel.call('lambda', 'PutFunctionEventInvokeConfig', input, caller);
+      return { ref: generatedName, attributes: {} };
+    },
+  },
+];
+
+const MAPPING_NUMBERS = [
+  'BatchSize',
+  'MaximumBatchingWindowInSeconds',
+  'MaximumRecordAgeInSeconds',
+  'MaximumRetryAttempts',
+  'ParallelizationFactor',
+];
+
+type Properties = Readonly<Record<string, unknown>>;
+
+async function createFunction(request: ResourceRequest): Promise<CreatedResource> {
+  const { kernel, caller, properties } = request;
+  const FunctionName = String(properties.FunctionName ?? request.generatedName.slice(-64));
+  const { Code, ReservedConcurrentExecutions, EphemeralStorage, Environment, Tags, ...given } = properties;
+  const variables = Object.entries(Object(Object(Environment).Variables) as Properties);
+  const tags = [Tags ?? []].flat().map((each) => [String(Object(each).Key), String(Object(each).Value)]);
+  const created = await kernel.call<FunctionConfiguration>(
+    'lambda',
+    'CreateFunction',
+    {
+      ...withNumbers(given, ['MemorySize', 'Timeout']),
+      FunctionName,
+      Code: codeOf(request, Object(Code)),
+      ...(EphemeralStorage !== undefined && { EphemeralStorage: withNumbers(Object(EphemeralStorage), ['Size']) }),
+      Environment: { Variables: Object.fromEntries(variables.map(([name, value]) => [name, String(value)])) },
+      Tags: Object.fromEntries(tags),
+    },
+    caller,
+  );
+  if (ReservedConcurrentExecutions !== undefined) {
+    const amount = Number(ReservedConcurrentExecutions);
+    await kernel.call(
+      'lambda',
+      'PutFunctionConcurrency',
+      { FunctionName, ReservedConcurrentExecutions: amount },
+      caller,
+    );
+  }
+  return { ref: FunctionName, attributes: { Arn: created.FunctionArn } };
+}
+
+function codeOf({ assembly }: ResourceRequest, code: Properties): Properties {
+  if (code.ZipFile !== undefined) return { InlineSource: String(code.ZipFile) };
+  const key = String(code.S3Key);
+  const folder = assembly.findAsset(key);
+  if (folder === undefined) {
+    throw new AwsError('ValidationError', `Code: the assembly has no asset ${key}; functions are run from assets.`);
+  }
+  return { LocalFolder: folder };
+}
+
+/** Templates may write numbers and booleans as text. */
+function withNumbers(properties: Properties, names: readonly string[]): Properties {
+  const numbers = names.filter((name) => properties[name] !== undefined);
+  return { ...properties, ...Object.fromEntries(numbers.map((name) => [name, Number(properties[name])])) };
+}
+
+function withBooleans(properties: Properties, names: readonly string[]): Properties {
+  const booleans = names.filter((name) => properties[name] !== undefined);
+  return Object.fromEntries(booleans.map((name) => [name, String(properties[name]) === 'true']));
+}
