@@ -1,0 +1,56 @@
+import path from 'node:path';
+import { Option } from 'commander';
+import { positiveInteger, thingName } from '../arguments.ts';
+import { DEFAULT_CA_DIR, readCa } from '../ca-folder.ts';
+import type { AddCommand } from '../context.ts';
+import { createDevice, type SensorKind } from '../create-device.ts';
+import { putManifestEntry } from '../registration-rows.ts';
+import { STATE_FOLDER } from '../target.ts';
+import { certificateIdOf } from '../x509.ts';
+
+interface Options {
+  readonly ca: string;
+  readonly dir: string;
+  readonly days: number;
+  readonly out?: string;
+  readonly manifest?: boolean;
+  readonly sensors: SensorKind;
+}
+
+/** `device create`: everything a device needs to join, in one folder. */
+export const addDeviceCreate: AddCommand = (device, bind) => {
+  device
+    .command('create')
+    .summary('makes key, certificate and agent configuration for a device')
+    .argument('<name>', 'thing name', thingName)
+    .requiredOption('--ca <name>', 'the CA that issues its certificate')
+    .option('--dir <dir>', 'where CAs are kept', DEFAULT_CA_DIR)
+    .option('--days <days>', 'how long the certificate is valid', positiveInteger, 365)
+    .option('--out <dir>', `folder for the files (default: ${path.join(STATE_FOLDER, 'devices')}/<name>)`)
+    .option('--manifest', 'puts the name on the manifest too, for this certificate only')
+    .addOption(
+      new Option('--sensors <kind>', 'made-up values, or what the board knows of itself')
+        .choices(['simulator', 'board'])
+        .default('simulator'),
+    )
+    .action(
+      bind(async (context, name: string, { ca, dir, days, out, manifest, sensors }: Options) => {
+        const pair = readCa(ca, dir);
+        const cloud = context.cloud();
+        const folder = out ?? path.join(STATE_FOLDER, 'devices', name);
+        const endpoint = await cloud.deviceEndpoint();
+        const created = await createDevice({ name, ca: pair, days, folder, endpoint, sensors, demo: cloud.local });
+        const { certificateId, configFile } = created;
+        context.journal.add({ target: await cloud.id(), kind: 'device', name, certificateId, folder });
+        if (manifest) {
+          const caCertificateId = certificateIdOf(pair.certificate);
+          await putManifestEntry(cloud, { thing: name, certificateId, caCertificateId, addedAt: Date.now() });
+        }
+        context.output.result(
+          { thing: name, folder, manifest: manifest === true, ...created },
+          `${folder}: device.crt, device.key, device.json`,
+        );
+        context.output.say(`next, on the device: thingstead-agent --config ${configFile} run`);
+      }),
+    );
+};

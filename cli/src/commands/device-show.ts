@@ -1,0 +1,67 @@
+import { HELD_REASONS } from '@thingstead/contracts/registration';
+import { thingName } from '../arguments.ts';
+import { CommandError } from '../command-error.ts';
+import type { AddCommand } from '../context.ts';
+import { formatValue, type LatestReading, latestReadings } from '../latest-readings.ts';
+import { formatTime } from '../output.ts';
+import { getManifestEntry, listHeld } from '../registration-rows.ts';
+import { type Certificate, certificatesOf, getThing, type Thing } from '../things.ts';
+
+type Held = Awaited<ReturnType<typeof listHeld>>[number];
+
+/** `device show`: all that is known of a device, also of one that has not got in. */
+export const addDeviceShow: AddCommand = (device, bind) => {
+  device
+    .command('show')
+    .summary('thing, certificates, latest readings, and why a certificate of this name is held')
+    .argument('<name>', 'thing name', thingName)
+    .action(
+      bind(async ({ cloud, output }, name: string) => {
+        const [thing, held, manifest] = await Promise.all([
+          getThing(cloud(), name).catch((error: unknown) => {
+            if (error instanceof CommandError) return error;
+            throw error;
+          }),
+          listHeld(cloud()).then((all) => all.filter((each) => each.thing === name)),
+          getManifestEntry(cloud(), name),
+        ]);
+        if (thing instanceof CommandError) {
+          if (held.length === 0 && !manifest) throw thing;
+          output.result(
+            { thing: name, held, manifest },
+            text({ thing: name, type: undefined, attributes: {} }, [], [], held),
+          );
+          return;
+        }
+        const [certificates, readings] = await Promise.all([
+          certificatesOf(cloud(), name),
+          latestReadings(cloud(), name),
+        ]);
+        output.result({ ...thing, certificates, readings, held, manifest }, text(thing, certificates, readings, held));
+      }),
+    );
+};
+
+function text(
+  { thing, type, attributes }: Thing,
+  certificates: readonly Certificate[],
+  readings: readonly LatestReading[],
+  held: readonly Held[],
+): string {
+  const line = (name: string, value: string): string => `${name.padEnd(13)}${value}`;
+  return [
+    line('thing', thing),
+    line('type', type ?? 'not registered yet'),
+    ...Object.entries(attributes).map(([key, value]) => line('attribute', `${key}=${value}`)),
+    ...certificates.map((each) =>
+      line('certificate', `${each.status}  until ${each.notAfter?.slice(0, 10) ?? '?'}  ${each.certificateId}`),
+    ),
+    ...readings.map((each) => line('reading', `${each.sensor} = ${formatValue(each)}  at ${formatTime(each.time)}`)),
+    ...held.map((each) =>
+      line(
+        'held',
+        `${each.reason}: ${HELD_REASONS[each.reason]} (${each.count} times, last ${formatTime(each.lastSeenAt)}) ${each.certificateId}`,
+      ),
+    ),
+  ].join('\n');
+}

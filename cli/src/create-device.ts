@@ -1,0 +1,71 @@
+import path from 'node:path';
+import type { DeviceEndpoint } from './cloud.ts';
+import { SECRET_MODE, writeNewFile } from './new-file.ts';
+import { certificateIdOf, issueCertificate, type Pair } from './x509.ts';
+
+export type SensorKind = 'simulator' | 'board';
+
+export interface NewDevice {
+  readonly name: string;
+  readonly ca: Pair;
+  readonly days: number;
+  readonly folder: string;
+  readonly endpoint: DeviceEndpoint;
+  readonly sensors: SensorKind;
+  /** Reads and publishes every few seconds, so that there is something to see; on AWS that would cost for nothing. */
+  readonly demo: boolean;
+}
+
+export interface CreatedDevice {
+  readonly certificateId: string;
+  readonly configFile: string;
+}
+
+const SENSORS = {
+  simulator: [
+    {
+      name: 'temperature',
+      source: { kind: 'simulator', shape: 'sine', mean: 21, amplitude: 6, periodSeconds: 600 },
+      unit: 'Cel',
+    },
+    { name: 'humidity', source: { kind: 'simulator', shape: 'walk', mean: 60, amplitude: 25 }, unit: '%RH' },
+  ],
+  board: [
+    { name: 'board.temperature', source: { kind: 'board', value: 'temperature' }, unit: 'Cel' },
+    { name: 'board.load', source: { kind: 'board', value: 'load' } },
+  ],
+} as const;
+
+/**
+ * Writes `device.key`, `device.crt` and the agent's `device.json` into a folder.
+ *
+ * @throws CommandError (conflict) when one of them is there already.
+ */
+export async function createDevice({
+  name,
+  ca,
+  days,
+  folder,
+  endpoint,
+  sensors,
+  demo,
+}: NewDevice): Promise<CreatedDevice> {
+  const { certificate, privateKey } = await issueCertificate(ca, name, days, Date.now());
+  const configFile = path.join(folder, 'device.json');
+  const { rootCaFile, ...address } = endpoint;
+  const config = {
+    thing: name,
+    endpoint: address,
+    certificateFile: 'device.crt',
+    privateKeyFile: 'device.key',
+    ...(rootCaFile === undefined ? {} : { rootCaFile }),
+    sensors: SENSORS[sensors].map((each) => ({ ...each, intervalSeconds: demo ? 1 : 10 })),
+    publish: { basicIngest: true, intervalSeconds: demo ? 3 : 60 },
+    logLevel: 'info',
+  };
+  // The key first: when it is there already, nothing is written.
+  writeNewFile(path.join(folder, 'device.key'), privateKey, SECRET_MODE);
+  writeNewFile(path.join(folder, 'device.crt'), certificate);
+  writeNewFile(configFile, `${JSON.stringify(config, null, 2)}\n`);
+  return { certificateId: certificateIdOf(certificate), configFile };
+}
