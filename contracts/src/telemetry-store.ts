@@ -1,0 +1,142 @@
+/** What the telemetry rule writes, and the rows of the aggregates table, with their keys. */
+import * as v from 'valibot';
+import { SENSOR_NAME, THING_NAME } from './names.ts';
+import { ReadingValue } from './telemetry.ts';
+
+/** A device clock that is further ahead of the time of arrival than this is wrong. */
+export const CLOCK_AHEAD_MS = 10 * 60 * 1000;
+
+/** What the rule adds to a message. These replace members of the same name, so they are not part of what a device sent. */
+export const RULE_COLUMNS = [
+  'pk',
+  'sk',
+  'thing',
+  'sensor',
+  'receivedAt',
+  'messageId',
+  'expiresAt',
+  'clockAhead',
+  'clockBehind',
+] as const;
+
+const EpochMilliseconds = v.pipe(v.number(), v.safeInteger());
+const ThingName = v.pipe(v.string(), v.regex(THING_NAME, 'is no thing name'));
+const SensorName = v.pipe(v.string(), v.regex(SENSOR_NAME, 'is no sensor name'));
+
+/** The columns that the rule takes from the topic and from the clock of AWS IoT, never from the payload. */
+export const TelemetryEnvelope = v.looseObject({
+  thing: ThingName,
+  sensor: SensorName,
+  receivedAt: EpochMilliseconds,
+});
+export type TelemetryEnvelope = v.InferOutput<typeof TelemetryEnvelope>;
+
+/** The device's clock was wrong: `time` is the time of arrival, `deviceTime` what the device said. */
+const ClockMark = v.picklist(['ahead', 'behind']);
+export type ClockMark = v.InferOutput<typeof ClockMark>;
+
+/** The newest value of a sensor: pk `{thing}`, sk `latest#{sensor}`. */
+export const LatestItem = v.object({
+  pk: v.string(),
+  sk: v.string(),
+  thing: ThingName,
+  sensor: SensorName,
+  value: ReadingValue,
+  unit: v.optional(v.string()),
+  /** Device time, or time of arrival when the device gave none or an absurd one. */
+  time: EpochMilliseconds,
+  receivedAt: EpochMilliseconds,
+  messageId: v.string(),
+  clock: v.optional(ClockMark),
+  deviceTime: v.optional(EpochMilliseconds),
+});
+export type LatestItem = v.InferOutput<typeof LatestItem>;
+
+const Totals = {
+  /** Readings. */
+  count: v.pipe(v.number(), v.integer()),
+  /** Of numbers, and of booleans as 0 and 1; absent when there was neither. Double precision. */
+  min: v.optional(v.number()),
+  max: v.optional(v.number()),
+  sum: v.optional(v.number()),
+  /** The value with the latest time; of several with that time, the greatest. */
+  last: ReadingValue,
+  lastTime: EpochMilliseconds,
+};
+
+export const MinuteBucket = v.object(Totals);
+export type MinuteBucket = v.InferOutput<typeof MinuteBucket>;
+
+/** Roll-up of a sensor's hour: pk `{thing}#{sensor}`, sk `hour#2026-11-21T10` (UTC). */
+export const HourItem = v.object({
+  pk: v.string(),
+  sk: v.string(),
+  thing: ThingName,
+  sensor: SensorName,
+  ...Totals,
+  /** By minute of the hour, `00` to `59`; minutes without readings are absent. */
+  minutes: v.record(v.string(), MinuteBucket),
+  /** Numbered messages that are counted, newest session last: what `decodeSequences` reads. */
+  sessions: v.array(v.object({ session: v.string(), seen: v.string() })),
+  /** Other ids of messages that are counted, newest last. */
+  ids: v.array(v.string()),
+  /** The highest sequence number that is counted, by shard of the stream. */
+  shards: v.record(v.string(), v.string()),
+  /** Grows with every write; writers that lose a race start again. */
+  version: v.pipe(v.number(), v.integer()),
+  /** Epoch seconds. */
+  expiresAt: v.pipe(v.number(), v.integer()),
+});
+export type HourItem = v.InferOutput<typeof HourItem>;
+
+/** Messages of a thing in an hour of arrival: pk `{thing}`, sk `rate#2026-11-21T10` (UTC). */
+export const RateItem = v.object({
+  pk: v.string(),
+  sk: v.string(),
+  thing: ThingName,
+  messages: v.pipe(v.number(), v.integer()),
+  shards: v.record(v.string(), v.string()),
+  /** The operator was told that the thing sends more than expected. */
+  reported: v.boolean(),
+  version: v.pipe(v.number(), v.integer()),
+  expiresAt: v.pipe(v.number(), v.integer()),
+});
+export type RateItem = v.InferOutput<typeof RateItem>;
+
+/** The hour that a time lies in, as keys have it: `2026-11-21T10`. */
+export function hourOf(time: number): string {
+  return new Date(time).toISOString().slice(0, 13);
+}
+
+export function historyKey(thing: string, sensor: string): string {
+  return `${thing}#${sensor}`;
+}
+
+export function latestKey(thing: string, sensor: string): { readonly pk: string; readonly sk: string } {
+  return { pk: thing, sk: `latest#${sensor}` };
+}
+
+export function hourKey(thing: string, sensor: string, hour: string): { readonly pk: string; readonly sk: string } {
+  return { pk: `${thing}#${sensor}`, sk: `hour#${hour}` };
+}
+
+export function rateKey(thing: string, hour: string): { readonly pk: string; readonly sk: string } {
+  return { pk: thing, sk: `rate#${hour}` };
+}
+
+/** A message in the quarantine queue. */
+export const QuarantinedMessage = v.object({
+  /** From the topic; null when the rule's own columns are damaged. */
+  thing: v.nullable(v.string()),
+  sensor: v.nullable(v.string()),
+  /** Which rule of the contract it breaks, by path. */
+  reason: v.string(),
+  shardId: v.string(),
+  sequenceNumber: v.string(),
+  receivedAt: v.optional(v.number()),
+  /** What the device sent; AWS IoT hands on a payload that is no JSON in base64. */
+  message: v.optional(v.unknown()),
+  /** Instead of `message`: what was on the stream, when it is no JSON object at all. */
+  base64: v.optional(v.string()),
+});
+export type QuarantinedMessage = v.InferOutput<typeof QuarantinedMessage>;

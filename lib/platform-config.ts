@@ -1,0 +1,101 @@
+/** The deployment's settings: CDK context keys that begin with `thingstead:`, each with a default. */
+import * as v from 'valibot';
+
+const PREFIX = 'thingstead:';
+
+const Days = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(3650));
+const Email = v.pipe(v.string(), v.email());
+
+const Kinesis = v.strictObject({
+  /**
+   * `PROVISIONED` is the cheaper choice below about 100 GB a month: one shard costs 10.80 USD a month and takes 1 MB or
+   * 1 000 messages a second. `ON_DEMAND` scales by itself, from 29 USD a month.
+   */
+  mode: v.optional(v.picklist(['PROVISIONED', 'ON_DEMAND']), 'PROVISIONED'),
+  /** Number of shards; `PROVISIONED` only. */
+  shards: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(500)), 1),
+});
+
+const Archive = v.strictObject({
+  /** Every message also goes to S3, by date, and can be queried with Athena. */
+  enabled: v.optional(v.boolean(), true),
+  /** How long Firehose collects before it writes an object. 0 to 900, a limit of Firehose. */
+  bufferSeconds: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(900)), 300),
+});
+
+const BillGuard = v.strictObject({
+  /** A thing that sends more than this in an hour is reported, once an hour. The default is two a second. */
+  messagesPerThingPerHour: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 7200),
+});
+
+const Budget = v.strictObject({
+  /** A notice goes out when the account's actual or forecast cost of a month exceeds this. */
+  monthlyUsd: v.pipe(v.number(), v.minValue(1)),
+  /** Who gets the notice. */
+  email: Email,
+});
+
+const Settings = v.strictObject({
+  /** Value of the tag `stage` on every resource. Names and topics carry no stage: one deployment per account and region. */
+  stage: v.optional(v.pipe(v.string(), v.regex(/^[a-zA-Z0-9_.:/=+@-]{1,64}$/)), 'production'),
+  /** How long a message stays in the history table. */
+  telemetryRetentionDays: v.optional(Days, 90),
+  /** How long roll-ups stay. */
+  aggregatesRetentionDays: v.optional(Days, 400),
+  /** A reading whose device time is older than this on arrival is marked; latest value and roll-ups use the time of arrival. */
+  maxBackfillDays: v.optional(Days, 31),
+  /** How long the functions' logs stay; one of the periods that CloudWatch Logs has. */
+  logRetentionDays: v.optional(v.picklist([1, 3, 5, 7, 14, 30, 60, 90, 180, 365]), 30),
+  kinesis: v.optional(Kinesis, {}),
+  archive: v.optional(Archive, {}),
+  /** `required`: only devices with a manifest entry get in. `open`: every certificate of a registered CA gets in. */
+  manifest: v.optional(v.picklist(['required', 'open']), 'open'),
+  billGuard: v.optional(BillGuard, {}),
+  /** Without it there is no budget alarm. */
+  budget: v.optional(Budget),
+  /** Gets every alarm by e-mail; AWS asks the address for consent once. */
+  operatorEmail: v.optional(Email),
+});
+
+const PlatformConfigSchema = v.pipe(
+  Settings,
+  v.check(
+    (config) => config.aggregatesRetentionDays > config.maxBackfillDays,
+    'aggregatesRetentionDays must be more than maxBackfillDays, or roll-ups of old readings would be gone at once',
+  ),
+);
+export type PlatformConfig = v.InferOutput<typeof PlatformConfigSchema>;
+
+/** The settings cannot be used; the message names each wrong key. */
+export class InvalidConfigError extends Error {
+  override readonly name = 'InvalidConfigError';
+}
+
+/**
+ * Reads the settings from CDK context (`cdk.json`, or `-c thingstead:manifest=required`). A value from the command line is
+ * text; JSON in it is understood. @throws InvalidConfigError naming every unknown or wrong key.
+ */
+export function readPlatformConfig(context: Readonly<Record<string, unknown>>): PlatformConfig {
+  const settings = Object.entries(context)
+    .filter(([key]) => key.startsWith(PREFIX))
+    .map(([key, value]) => [key.slice(PREFIX.length), typeof value === 'string' ? parseText(value) : value]);
+  const result = v.safeParse(PlatformConfigSchema, Object.fromEntries(settings));
+  if (result.success) return result.output;
+  const problems = result.issues.map((issue) => {
+    const key = v.getDotPath(issue);
+    const known = Object.keys(Settings.entries).map((name) => PREFIX + name);
+    if (issue.type === 'strict_object' && issue.expected === 'never') {
+      return `unknown key ${PREFIX}${key}${key?.includes('.') ? '' : `; there are ${known.join(', ')}`}`;
+    }
+    return key === null ? issue.message : `${PREFIX}${key}: ${issue.message}`;
+  });
+  throw new InvalidConfigError(problems.join('\n'));
+}
+
+function parseText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,22 @@
+import { Stack, type StackProps } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { Monitoring } from './monitoring.ts';
+import type { PlatformConfig } from './platform-config.ts';
+import { Registration } from './registration.ts';
+import { Telemetry } from './telemetry.ts';
+
+export interface PlatformStackProps extends StackProps {
+  readonly config: PlatformConfig;
+  /** The folder of the functions' sources. */
+  readonly lambdaFolder: string;
+}
+
+/** Everything that can be deleted and deployed again: rules, functions, policies, alarms. It keeps nothing. */
+export class PlatformStack extends Stack {
+  constructor(scope: Construct, id: string, { config, lambdaFolder, ...props }: PlatformStackProps) {
+    super(scope, id, props);
+    const { alarms } = new Monitoring(this, 'Monitoring', { config });
+    new Registration(this, 'Registration', { config, alarms, lambdaFolder });
+    new Telemetry(this, 'Telemetry', { config, alarms, lambdaFolder });
+  }
+}

@@ -1,0 +1,32 @@
+/** Deterministic names by which the platform stack finds what the state stack holds, without exports. */
+import { TABLE_NAMES } from '@thingstead/contracts/names';
+import { Aws, Stack } from 'aws-cdk-lib';
+import { type ITable, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { type IStream, Stream } from 'aws-cdk-lib/aws-kinesis';
+import { Bucket, type IBucket } from 'aws-cdk-lib/aws-s3';
+import type { Construct } from 'constructs';
+
+export const TELEMETRY_STREAM_NAME = 'thingstead-telemetry';
+
+/** Bucket names are global, so this one carries account and region. */
+export const ARCHIVE_BUCKET_NAME = `thingstead-archive-${Aws.ACCOUNT_ID}-${Aws.REGION}`;
+
+/** A table of the state stack. */
+export function stateTable(scope: Construct, table: keyof typeof TABLE_NAMES): ITable {
+  return Table.fromTableName(scope, `${table.charAt(0).toUpperCase()}${table.slice(1)}Table`, TABLE_NAMES[table]);
+}
+
+/** The telemetry stream of the state stack. */
+export function telemetryStream(scope: Construct): IStream {
+  const streamArn = Stack.of(scope).formatArn({
+    service: 'kinesis',
+    resource: 'stream',
+    resourceName: TELEMETRY_STREAM_NAME,
+  });
+  return Stream.fromStreamArn(scope, 'Stream', streamArn);
+}
+
+/** The archive bucket of the state stack. */
+export function archiveBucket(scope: Construct): IBucket {
+  return Bucket.fromBucketName(scope, 'ArchiveBucket', ARCHIVE_BUCKET_NAME);
+}
