@@ -1,7 +1,7 @@
 /** The CA with which AWS IoT issues certificates itself. Here it is made on first use and lives as long as the account. */
 import { generateKeyPair, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
 import { promisify } from 'node:util';
-import type { PublicKeyType } from '@peculiar/x509';
+import type { PublicKey } from '@peculiar/x509';
 import { certificateValidation } from '../control/errors.ts';
 
 const ISSUER = 'OU=Amazon Web Services O\\=Amazon.com Inc. L\\=Seattle ST\\=Washington C\\=US';
@@ -34,7 +34,8 @@ export class AmazonCa {
       publicKeyEncoding: { type: 'spki', format: 'pem' },
       privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
     });
-    return { x509: await this.#issue(SUBJECT, pair.publicKey), ...pair };
+    const { PublicKey: Key } = await loadX509();
+    return { x509: await this.#issue(SUBJECT, new Key(pair.publicKey)), ...pair };
   }
 
   /**
@@ -54,7 +55,7 @@ export class AmazonCa {
     return this.#issue(request.subject === '' ? SUBJECT : request.subject, request.publicKey);
   }
 
-  async #issue(subject: string, publicKey: PublicKeyType): Promise<X509Certificate> {
+  async #issue(subject: string, publicKey: PublicKey): Promise<X509Certificate> {
     const x509 = await loadX509();
     this.#keys ??= webcrypto.subtle.generateKey(ALGORITHM, false, [
       'sign',
