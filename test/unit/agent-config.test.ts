@@ -1,0 +1,55 @@
+import { parseConfig } from '../../device/src/config.ts';
+
+const good = {
+  thing: 'barn1',
+  endpoint: { host: 'example.iot.eu-central-1.amazonaws.com' },
+  certificateFile: 'device.crt',
+  privateKeyFile: 'device.key',
+  sensors: [{ name: 'temperature', source: { kind: 'simulator' }, intervalSeconds: 10 }],
+};
+
+const parse = (change: object) => () => parseConfig({ ...good, ...change }, 'device.json');
+
+describe("the agent's configuration", () => {
+  it('fills in what is left out', () => {
+    expect(parseConfig(good, 'device.json')).toMatchObject({
+      endpoint: { port: 8883 },
+      publish: { basicIngest: true, intervalSeconds: 60 },
+      keepAliveSeconds: 60,
+      reconnect: { baseSeconds: 1, capSeconds: 300 },
+      outbox: { maxReadings: 10_000 },
+      logLevel: 'info',
+      sensors: [{ source: { shape: 'walk', mean: 20 } }],
+    });
+  });
+
+  it.each([
+    ['at the top', { sensor: [] }, 'sensor: unknown key; did you mean "sensors"?'],
+    ['in a part', { publish: { basicIngst: true } }, 'publish.basicIngst: unknown key; did you mean "basicIngest"?'],
+    [
+      'in a source',
+      { sensors: [{ ...good.sensors[0], source: { kind: 'simulator', amplitud: 1 } }] },
+      'sensors.0.source.amplitud: unknown key; did you mean "amplitude"?',
+    ],
+    ['without a near one', { outbox: { colour: 'red' } }, 'outbox.colour: unknown key; known are maxReadings'],
+  ])('refuses an unknown key %s and names the nearest known one', (_where, change, message) => {
+    expect(parse(change)).toThrow(message);
+  });
+
+  it.each([
+    ['a thing name that AWS IoT policies could misread', { thing: 'barn/1' }, 'thing: must be 1 to 64 letters'],
+    ['a keep-alive that routers drop', { keepAliveSeconds: 1200 }, 'keepAliveSeconds'],
+    ['a keep-alive below the minimum of AWS IoT', { keepAliveSeconds: 10 }, 'keepAliveSeconds'],
+    ['a port that is none', { endpoint: { host: 'x', port: 0 } }, 'endpoint.port'],
+    ['the same sensor twice', { sensors: [good.sensors[0], good.sensors[0]] }, 'sensors: "temperature" is there twice'],
+    ['a missing key', { certificateFile: undefined }, 'certificateFile: '],
+  ])('refuses %s', (_what, change, message) => {
+    expect(parse(change)).toThrow(message);
+  });
+
+  it('lists everything that is wrong at once', () => {
+    expect(parse({ thing: '', keepAliveSeconds: 1, colour: 1 })).toThrow(
+      /thing: .*\n.*keepAliveSeconds: .*\n.*colour: unknown key/,
+    );
+  });
+});
