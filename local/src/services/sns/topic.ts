@@ -1,0 +1,114 @@
+import type { PolicyDocument } from '../../iam/policy-document.ts';
+import type { Caller } from '../../kernel/caller.ts';
+import { AwsError } from '../../kernel/errors.ts';
+import type { Permission } from '../../kernel/service.ts';
+import { invalidParameter } from './errors.ts';
+
+export type SubscriptionProtocol = 'sqs' | 'lambda' | 'email' | 'email-json' | 'sms' | 'http' | 'https';
+
+export interface Subscription {
+  readonly arn: string;
+  readonly topicArn: string;
+  readonly protocol: SubscriptionProtocol;
+  readonly endpoint: string;
+  rawMessageDelivery: boolean;
+  deadLetterArn: string | undefined;
+}
+
+/** Attributes of a topic that can be set. Those that only say how messages are kept have no effect here. */
+const ATTRIBUTES = new Set(['DisplayName', 'KmsMasterKeyId', 'Policy', 'SignatureVersion', 'TracingConfig']);
+
+/**
+ * Who may publish to a topic without a policy of its own: beside principals with a permission of their own, the
+ * services that act for the topic's owner. AWS writes this as a condition on AWS:SourceOwner.
+ */
+const DEFAULT_POLICY: PolicyDocument = {
+  Version: '2012-10-17',
+  Statement: {
+    Effect: 'Allow',
+    Principal: { Service: ['cloudwatch.amazonaws.com', 's3.amazonaws.com'] },
+    Action: 'sns:Publish',
+    Resource: '*',
+  },
+};
+
+export class Topic {
+  readonly name: string;
+  readonly arn: string;
+  readonly attributes = new Map<string, string>();
+  readonly subscriptions = new Map<string, Subscription>();
+  readonly tags = new Map<string, string>();
+  #policy: PolicyDocument | undefined;
+
+  constructor(name: string, arn: string) {
+    this.name = name;
+    this.arn = arn;
+  }
+
+  /** @throws AwsError InvalidParameter for an attribute that is unknown or has no valid value */
+  setAttribute(name: string, value: string): void {
+    if (!ATTRIBUTES.has(name)) {
+      throw invalidParameter(`AttributeName ${name}; the local runtime knows ${[...ATTRIBUTES].join(', ')}`);
+    }
+    if (name === 'Policy') this.#policy = value === '' ? undefined : parsePolicy(value);
+    if (value === '') this.attributes.delete(name);
+    else this.attributes.set(name, value);
+  }
+
+  permission(action: string): Permission {
+    return { action: `sns:${action}`, resource: this.arn, resourcePolicy: this.#policy ?? DEFAULT_POLICY };
+  }
+
+  /**
+   * Services cannot use the key `alias/aws/sns`, whose policy nobody can change.
+   * https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
+   *
+   * @throws AwsError KMSAccessDenied
+   */
+  checkKey(caller: Caller): void {
+    const key = this.attributes.get('KmsMasterKeyId') ?? '';
+    if (caller.kind !== 'service' || !key.endsWith('alias/aws/sns')) return;
+    throw new AwsError(
+      'KMSAccessDenied',
+      `${caller.arn} is not authorized to access the encryption key of the topic ${this.arn}: services need a customer managed key, not ${key}`,
+    );
+  }
+
+  /** The policy as GetTopicAttributes shows it. */
+  policyText(accountId: string): string {
+    return this.attributes.get('Policy') ?? defaultPolicyText(this.arn, accountId);
+  }
+}
+
+function parsePolicy(text: string): PolicyDocument {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw invalidParameter('Policy is not JSON');
+  }
+  if (typeof value !== 'object' || value === null || !('Statement' in value)) {
+    throw invalidParameter('Policy has no Statement');
+  }
+  // IAM checks the statements when it compiles them.
+  return value as PolicyDocument;
+}
+
+function defaultPolicyText(arn: string, accountId: string): string {
+  const actions = ['GetTopicAttributes', 'SetTopicAttributes', 'AddPermission', 'RemovePermission', 'DeleteTopic'];
+  const more = ['Subscribe', 'ListSubscriptionsByTopic', 'Publish'];
+  return JSON.stringify({
+    Version: '2008-10-17',
+    Id: '__default_policy_ID',
+    Statement: [
+      {
+        Sid: '__default_statement_ID',
+        Effect: 'Allow',
+        Principal: { AWS: '*' },
+        Action: [...actions, ...more].map((action) => `SNS:${action}`),
+        Resource: arn,
+        Condition: { StringEquals: { 'AWS:SourceOwner': accountId } },
+      },
+    ],
+  });
+}

@@ -1,0 +1,52 @@
+import type { Kernel } from '../../kernel/kernel.ts';
+import type { Permission } from '../../kernel/service.ts';
+import { notFound } from './errors.ts';
+import { type Subscription, Topic } from './topic.ts';
+
+/** The topics of the account. */
+export class Topics {
+  readonly kernel: Kernel;
+  readonly #topics = new Map<string, Topic>();
+
+  constructor(kernel: Kernel) {
+    this.kernel = kernel;
+  }
+
+  get all(): readonly Topic[] {
+    return [...this.#topics.values()];
+  }
+
+  /** Creates a topic, or gives the one of that name. */
+  create(name: string): Topic {
+    const arn = this.kernel.arn('sns', name);
+    const topic = this.#topics.get(arn) ?? new Topic(name, arn);
+    this.#topics.set(arn, topic);
+    return topic;
+  }
+
+  delete(arn: string): void {
+    this.#topics.delete(arn);
+  }
+
+  find(arn: string | undefined): Topic | undefined {
+    return this.#topics.get(arn ?? '');
+  }
+
+  /** @throws AwsError NotFound */
+  get(arn: string | undefined): Topic {
+    const topic = this.find(arn);
+    if (!topic) throw notFound('Topic');
+    return topic;
+  }
+
+  /** @throws AwsError NotFound */
+  getSubscription(arn: string | undefined): Subscription {
+    const subscription = this.find(arn?.split(':').slice(0, -1).join(':'))?.subscriptions.get(arn ?? '');
+    if (!subscription) throw notFound('Subscription');
+    return subscription;
+  }
+
+  permission(action: string, arn: string | undefined): Permission {
+    return this.get(arn).permission(action);
+  }
+}
