@@ -32,6 +32,8 @@ export class Compilation {
   readsStar = false;
   /** Why external functions may not stand here; undefined where they may. */
   externalsRefused: string | undefined;
+  /** The roles that external functions take. */
+  readonly roleArns = new Set<string>();
   #steps: ExternalStep[] = [];
   #stepCount = 0;
   readonly #externalNames = new Set<string>();

@@ -25,6 +25,8 @@ export interface CompiledStatement {
   readonly topicFilter: string | undefined;
   /** The index of each SET variable, for templates. */
   readonly variables: ReadonlyMap<string, number>;
+  /** The roles of its external functions. */
+  readonly roleArns: ReadonlySet<string>;
   /** Never throws, whatever the message is. A promise only when the statement calls external functions. */
   evaluate(message: RuleMessage, context: EvaluationContext): Outcome | Promise<Outcome>;
 }
@@ -66,6 +68,7 @@ export function compileStatement(sql: string): CompiledStatement {
   return {
     topicFilter,
     variables: context.variables,
+    roleArns: context.roleArns,
     evaluate(message, { accountId, callExternal }) {
       // A statement that takes the payload as `*` can do with any; members of what is not JSON are Undefined.
       if (needsJson && message.kind === 'binary') {
