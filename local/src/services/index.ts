@@ -18,10 +18,14 @@ import { createIotServices } from './iot/index.ts';
 import { iotResources } from './iot/resources.ts';
 import { createKinesisService } from './kinesis/index.ts';
 import { kinesisResources } from './kinesis/resources.ts';
+import { createLambdaService } from './lambda/index.ts';
+import { lambdaResources } from './lambda/resources.ts';
 import { createLogsService } from './logs/index.ts';
 import { logsResources } from './logs/resources.ts';
 import { createS3Service } from './s3/index.ts';
 import { s3Resources } from './s3/resources.ts';
+import { createSnsService } from './sns/index.ts';
+import { snsResources } from './sns/resources.ts';
 import { createSqsService } from './sqs/index.ts';
 import { sqsResources } from './sqs/resources.ts';
 import { createStsService } from './sts/index.ts';
@@ -63,8 +67,10 @@ export function registerServices(
     createFirehoseService(kernel),
     ...iot.services,
     createKinesisService(kernel),
+    createLambdaService(kernel),
     createLogsService(kernel),
     createS3Service(kernel),
+    createSnsService(kernel),
     createSqsService(kernel),
   ];
   for (const service of services) kernel.register(service);
@@ -80,7 +86,9 @@ export const resourceHandlers: readonly ResourceHandler[] = [
   ...iamResources,
   ...iotResources,
   ...kinesisResources,
+  ...lambdaResources,
   ...logsResources,
   ...s3Resources,
+  ...snsResources,
   ...sqsResources,
 ];
