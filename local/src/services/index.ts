@@ -10,6 +10,8 @@ import { createCloudwatchService } from './cloudwatch/index.ts';
 import { cloudwatchResources } from './cloudwatch/resources.ts';
 import { createDynamodbService } from './dynamodb/index.ts';
 import { dynamodbResources } from './dynamodb/resources.ts';
+import { createEventsService } from './events/index.ts';
+import { eventsResources } from './events/resources.ts';
 import { createFirehoseService } from './firehose/index.ts';
 import { firehoseResources } from './firehose/resources.ts';
 import { createIamService } from './iam/index.ts';
@@ -64,6 +66,7 @@ export function registerServices(
     createCloudformationService(kernel, stacks),
     createCloudwatchService(kernel),
     createDynamodbService(kernel),
+    createEventsService(kernel),
     createFirehoseService(kernel),
     ...iot.services,
     createKinesisService(kernel),
@@ -82,6 +85,7 @@ export const resourceHandlers: readonly ResourceHandler[] = [
   ...declaredOnlyResources,
   ...cloudwatchResources,
   ...dynamodbResources,
+  ...eventsResources,
   ...firehoseResources,
   ...iamResources,
   ...iotResources,
