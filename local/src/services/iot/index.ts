@@ -13,6 +13,7 @@ import { Authorizer } from './policies/authorizer.ts';
 import { PolicyStore } from './policies/policy-store.ts';
 import { ThingRegistry } from './registry/thing-registry.ts';
 import { ThingTypes } from './registry/thing-types.ts';
+import { createRules } from './rules/index.ts';
 import { createShadows } from './shadow/index.ts';
 
 /** What DescribeEndpoint answers: clients send no SNI for an address, so it is a name. */
@@ -68,19 +69,24 @@ export function createIotServices(kernel: Kernel, { tls, host, ports }: IotOptio
     port: ports.deviceHttps,
   });
 
+  const rules = createRules(kernel, bus);
+
   const iot: Service = {
     name: 'iot',
     signingNames: ['iot'],
-    protocols: [controlProtocol([])],
-    operations: controlOperations({
-      kernel,
-      certificates,
-      policies,
-      things,
-      authorizer,
-      amazonCa,
-      endpoint: ENDPOINT,
-    }),
+    protocols: [controlProtocol(rules.routes)],
+    operations: {
+      ...controlOperations({
+        kernel,
+        certificates,
+        policies,
+        things,
+        authorizer,
+        amazonCa,
+        endpoint: ENDPOINT,
+      }),
+      ...rules.operations,
+    },
   };
   return { services: [iot, dataPlane.service], listeners: [broker, deviceHttps], messages: broker.messages };
 }

@@ -7,11 +7,13 @@ import type {
 import { AwsError } from '../../kernel/errors.ts';
 import type { CreatedResource, ResourceHandler, ResourceRequest } from '../../template/resource-handler.ts';
 import { invalidRequest } from './control/errors.ts';
+import { topicRuleResources } from './rules/resources.ts';
 
 const TAGS = [{ Key: 'declared', Value: 'declared' }] as const;
 
-/** What CloudFormation creates in AWS IoT beside rules. */
+/** What CloudFormation creates in AWS IoT. */
 export const iotResources: readonly ResourceHandler[] = [
+  ...topicRuleResources,
   {
     type: 'AWS::IoT::Policy',
     properties: { PolicyDocument: 'executed', PolicyName: 'executed', Tags: TAGS },
