@@ -28,7 +28,7 @@ export function thingstead(
     lambdaFolder,
     description: 'Thingstead: rules, functions, policies and alarms',
   });
-  platform.addDependency(state);
+  platform.addStackDependency(state);
   Tags.of(app).add('project', 'thingstead');
   Tags.of(app).add('stage', config.stage);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
