@@ -60,7 +60,7 @@ export function explainError(error: unknown, local: boolean): CommandError {
   }
   if (name === 'ResourceNotFoundException') return notFound(message, error, local);
   if (CONFLICTS.has(name)) {
-    return new CommandError('conflict', `It is in the way of what is there: ${message}`, {
+    return new CommandError('conflict', message, {
       causes: [name],
       cause: error,
     });

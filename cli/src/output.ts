@@ -17,11 +17,21 @@ export interface Output {
   /** One result: as JSON, or as the text. */
   result(data: object, text: string): void;
   say(text: string): void;
+  /** What to run next: `thingstead ...` is written as it must be typed here. */
+  next(command: string): void;
   problem(error: CommandError, stack: boolean): void;
 }
 
-/** The output of the command; tests give their own streams. */
-export function createOutput(json: boolean, { stdout, stderr, width, colour }: Streams): Output {
+/**
+ * The output of the command; tests give their own streams. `invocation` is how the command is called for the same target:
+ * `npx thingstead --local`.
+ */
+export function createOutput(
+  json: boolean,
+  { stdout, stderr, width, colour }: Streams,
+  invocation = 'npx thingstead',
+): Output {
+  const typed = (command: string): string => command.replace(/^thingstead\b/, invocation);
   const style = (format: Parameters<typeof styleText>[0], text: string): string =>
     colour ? styleText(format, text, { validateStream: false }) : text;
   return {
@@ -38,10 +48,11 @@ export function createOutput(json: boolean, { stdout, stderr, width, colour }: S
     },
     result: (data, text) => stdout(`${json ? JSON.stringify(data) : text}\n`),
     say: (text) => stderr(`${text}\n`),
+    next: (command) => stderr(`next: ${typed(command)}\n`),
     problem: (error, stack) => {
       stderr(`${style('red', 'error:')} ${error.message}\n`);
       for (const cause of error.causes) stderr(`  cause: ${cause}\n`);
-      if (error.next) stderr(`  next:  ${error.next}\n`);
+      if (error.next) stderr(`  next:  ${typed(error.next)}\n`);
       if (stack) stderr(`${error.stack}\n${error.cause instanceof Error ? `caused by ${error.cause.stack}\n` : ''}`);
     },
   };
@@ -61,4 +72,9 @@ export function processStreams(): Streams {
 /** Epoch milliseconds for people, in UTC to the second. */
 export function formatTime(time: number): string {
   return new Date(time).toISOString().slice(0, 19).replace('T', ' ');
+}
+
+/** `1 device`, `2 devices` */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

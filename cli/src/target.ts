@@ -37,6 +37,17 @@ export function isLocal(options: GlobalOptions): boolean {
   return options.local === true || options.endpoints !== undefined;
 }
 
+/** How the command is called for the same target. */
+export function invocationFor({ local, endpoints, region, profile }: GlobalOptions): string {
+  const options = [
+    local && endpoints === undefined ? '--local' : undefined,
+    endpoints === undefined ? undefined : `--endpoints ${endpoints}`,
+    region === undefined ? undefined : `--region ${region}`,
+    profile === undefined ? undefined : `--profile ${profile}`,
+  ];
+  return ['npx thingstead', ...options].filter((each) => each !== undefined).join(' ');
+}
+
 /** @throws CommandError when the local runtime is meant and its endpoints file is not there. */
 export function resolveTarget(options: GlobalOptions): Target {
   if (!isLocal(options)) return { kind: 'aws', region: options.region, profile: options.profile };

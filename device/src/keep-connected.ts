@@ -7,6 +7,9 @@ import { type Connect, ConnectionFailed, type Session, type SessionEnd } from '.
 /** DISCONNECT "session taken over": another client has connected with this name and this certificate's rights. */
 const TAKEN_OVER = 0x8e;
 
+/** More than a registration needs, so that somebody should look. */
+const MANY_REFUSALS = 5;
+
 export interface KeepConnectedOptions {
   readonly connect: Connect;
   readonly backoff: Backoff;
@@ -23,6 +26,7 @@ export interface KeepConnectedOptions {
 export async function keepConnected(options: KeepConnectedOptions, signal: AbortSignal): Promise<void> {
   const { connect, backoff, clock, log, use } = options;
   let wasAccepted = false;
+  let refusals = 0;
   while (!signal.aborted) {
     try {
       log.debug('connection.connecting');
@@ -58,8 +62,14 @@ export async function keepConnected(options: KeepConnectedOptions, signal: Abort
     const reason = messageOf(error);
     const kind = error instanceof ConnectionFailed ? error.kind : 'unreachable';
     if (kind === 'closed-without-answer' && !wasAccepted) {
-      const message = 'the endpoint closed the connection: the certificate is new here, or waits for activation';
-      log.info('connection.waiting_for_activation', { message, reason, retryInMs });
+      refusals += 1;
+      const waiting = 'the endpoint closed the connection: the certificate is new here, or waits for activation';
+      if (refusals < MANY_REFUSALS) {
+        log.info('connection.waiting_for_activation', { message: waiting, reason, retryInMs });
+      } else {
+        const message = `${waiting}; after ${refusals} times, ask the operator: it may be held, revoked, or of an unknown CA`;
+        log.warn('connection.waiting_for_activation', { message, reason, retryInMs });
+      }
     } else if (kind === 'closed-without-answer') {
       const message = 'the endpoint closed the connection without an answer: is the certificate still active?';
       log.warn('connection.refused', { message, reason, retryInMs });

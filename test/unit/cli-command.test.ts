@@ -36,7 +36,7 @@ describe('ca create', () => {
     const certificate = new X509Certificate(readFileSync(path.join(folder, made.certificateFile)));
     expect(certificate).toMatchObject({ ca: true, subject: 'CN=field' });
     expect(made.certificateId).toBe(certificate.fingerprint256.replaceAll(':', '').toLowerCase());
-    expect(stderr).toContain('next: thingstead ca register --name field');
+    expect(stderr).toContain('next: npx thingstead ca register --name field');
   });
 
   it('never overwrites a key', () => {
@@ -62,7 +62,12 @@ describe('exit codes', () => {
     ['an unknown command', ['fly'], 2, "unknown command 'fly'"],
     ['a misspelt command', ['device', 'lst'], 2, '(Did you mean list?)'],
     ['a name that cannot be a thing', ['device', 'create', 'a b', '--ca', 'x'], 2, 'A thing name is 1 to 64 letters'],
-    ['a CA that is not there', ['device', 'create', 'barn1', '--ca', 'x'], 4, 'next:  thingstead ca create --name x'],
+    [
+      'a CA that is not there',
+      ['device', 'create', 'barn1', '--ca', 'x'],
+      4,
+      'next:  npx thingstead ca create --name x',
+    ],
     ['no credentials', ['device', 'list'], 3, 'There are no AWS credentials.'],
     ['no local runtime', ['--local', 'device', 'list'], 1, 'next:  npm start'],
     [

@@ -91,7 +91,7 @@ describe('output', () => {
     output.problem(new CommandError('offline', 'It is off.', { causes: ['power'], next: 'thingstead watch' }), false);
     expect(text).toEqual({
       stdout: '',
-      stderr: 'There is nothing.\nerror: It is off.\n  cause: power\n  next:  thingstead watch\n',
+      stderr: 'There is nothing.\nerror: It is off.\n  cause: power\n  next:  npx thingstead watch\n',
     });
   });
 });

@@ -22,7 +22,7 @@ export const addCaCreate: AddCommand = (ca, bind) => {
           `${folder}: ca.crt, ca.key`,
         );
         output.say('Whoever has ca.key can make devices: keep it off-line, or in an HSM for a real fleet.');
-        output.say(`next: thingstead ca register --name ${name}`);
+        output.next(`thingstead ca register --name ${name}`);
       }),
     );
 };

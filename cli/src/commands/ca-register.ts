@@ -24,7 +24,7 @@ export const addCaRegister: AddCommand = (ca, bind) => {
         const certificateId = await registerCa(cloud, pair, mode, Date.now());
         context.journal.add({ target: await cloud.id(), kind: 'ca', name, certificateId, folder: pair.folder });
         context.output.result({ name, certificateId, mode }, `${name} is registered: ${certificateId}`);
-        context.output.say(`next: thingstead device create NAME --ca ${name}`);
+        context.output.next(`thingstead device create NAME --ca ${name}`);
       }),
     );
 };

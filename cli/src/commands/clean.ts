@@ -2,6 +2,7 @@ import type { Cloud } from '../cloud.ts';
 import { confirmByTyping } from '../confirm.ts';
 import type { AddCommand } from '../context.ts';
 import type { JournalEntry } from '../journal.ts';
+import { plural } from '../output.ts';
 import { removeCa, removeDevice } from '../remove.ts';
 import { certificatesOf, listThings } from '../things.ts';
 
@@ -52,7 +53,7 @@ export const addClean: AddCommand = (program, bind) => {
         );
         for (const ca of cas) await removeCa(cloud(), ca, !inUse.has(ca.folder));
         if (prefix === undefined) journal.forget(target);
-        output.say(`Removed ${devices.length} devices and ${cas.length} CAs.`);
+        output.say(`Removed ${plural(devices.length, 'device')} and ${plural(cas.length, 'CA')}.`);
       }),
     );
 };

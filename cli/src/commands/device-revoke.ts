@@ -4,6 +4,7 @@ import type { Cloud } from '../cloud.ts';
 import { CommandError } from '../command-error.ts';
 import { confirmByTyping } from '../confirm.ts';
 import type { AddCommand } from '../context.ts';
+import { plural } from '../output.ts';
 import { putRevocation } from '../registration-rows.ts';
 import { certificatesOf, getCertificate, getThing } from '../things.ts';
 
@@ -29,7 +30,7 @@ export const addDeviceRevoke: AddCommand = (device, bind) => {
           await confirmByTyping(
             output,
             name ?? (ids[0] ?? '').slice(0, 8),
-            `${ids.length} certificates will be revoked for ever:\n  ${ids.join('\n  ')}`,
+            `${plural(ids.length, 'certificate')} will be revoked for ever:\n  ${ids.join('\n  ')}`,
           );
         const rows = [];
         for (const id of ids) {

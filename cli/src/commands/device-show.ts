@@ -1,4 +1,4 @@
-import { HELD_REASONS } from '@thingstead/contracts/registration';
+import { HELD_REASONS, type ManifestEntry } from '@thingstead/contracts/registration';
 import { thingName } from '../arguments.ts';
 import { CommandError } from '../command-error.ts';
 import type { AddCommand } from '../context.ts';
@@ -29,7 +29,13 @@ export const addDeviceShow: AddCommand = (device, bind) => {
           if (held.length === 0 && !manifest) throw thing;
           output.result(
             { thing: name, held, manifest },
-            text({ thing: name, type: undefined, attributes: {} }, [], [], held),
+            text({
+              thing: { thing: name, type: undefined, attributes: {} },
+              certificates: [],
+              readings: [],
+              held,
+              manifest,
+            }),
           );
           return;
         }
@@ -37,22 +43,29 @@ export const addDeviceShow: AddCommand = (device, bind) => {
           certificatesOf(cloud(), name),
           latestReadings(cloud(), name),
         ]);
-        output.result({ ...thing, certificates, readings, held, manifest }, text(thing, certificates, readings, held));
+        output.result(
+          { ...thing, certificates, readings, held, manifest },
+          text({ thing, certificates, readings, held, manifest }),
+        );
       }),
     );
 };
 
-function text(
-  { thing, type, attributes }: Thing,
-  certificates: readonly Certificate[],
-  readings: readonly LatestReading[],
-  held: readonly Held[],
-): string {
+interface Known {
+  readonly thing: Thing;
+  readonly certificates: readonly Certificate[];
+  readonly readings: readonly LatestReading[];
+  readonly held: readonly Held[];
+  readonly manifest: ManifestEntry | undefined;
+}
+
+function text({ thing: { thing, type, attributes }, certificates, readings, held, manifest }: Known): string {
   const line = (name: string, value: string): string => `${name.padEnd(13)}${value}`;
   return [
     line('thing', thing),
     line('type', type ?? 'not registered yet'),
     ...Object.entries(attributes).map(([key, value]) => line('attribute', `${key}=${value}`)),
+    ...(manifest ? [line('manifest', `since ${formatTime(manifest.addedAt)}`)] : []),
     ...certificates.map((each) =>
       line('certificate', `${each.status}  until ${each.notAfter?.slice(0, 10) ?? '?'}  ${each.certificateId}`),
     ),

@@ -2,7 +2,7 @@ import { positiveNumber, thingName } from '../arguments.ts';
 import type { Cloud } from '../cloud.ts';
 import type { AddCommand } from '../context.ts';
 import { formatValue, latestReadings } from '../latest-readings.ts';
-import { formatTime, type Output } from '../output.ts';
+import { formatTime, type Output, plural } from '../output.ts';
 import { pause } from '../pause.ts';
 import { listHeld } from '../registration-rows.ts';
 import { listThings, mapInParallel } from '../things.ts';
@@ -29,7 +29,7 @@ export const addWatch: AddCommand = (program, bind) => {
         const every = (interval ?? (cloud().local ? 1 : 5)) * 1000;
         const end = performance.now() + (seconds ?? Number.POSITIVE_INFINITY) * 1000;
         let seen = await look(cloud(), name);
-        output.say(`Watching ${name ?? `${seen.things.size} things`}; Ctrl-C ends.`);
+        output.say(`Watching ${name ?? plural(seen.things.size, 'thing')}; Ctrl-C ends.`);
         while (!signal.aborted && performance.now() < end) {
           await pause(Math.min(every, end - performance.now()), signal);
           const now = await look(cloud(), name);
