@@ -490,13 +490,13 @@ describe('roles', () => {
     const powerless = await role('powerless', []);
     await rule(
       'enrich',
-      `SELECT get_thing_shadow(topic(2), `\${reader}`).state.desired.on AS wanted,
-              get_registry_data('DescribeThing', topic(2), `\${reader}`).attributes.room AS room,
-              get_or_default(get_thing_shadow(topic(2), `\${powerless}`), 'unknown') AS refused
+      `SELECT get_thing_shadow(topic(2), '${reader}').state.desired.on AS wanted,
+              get_registry_data('DescribeThing', topic(2), '${reader}').attributes.room AS room,
+              get_or_default(get_thing_shadow(topic(2), '${powerless}'), 'unknown') AS refused
        FROM 'enrich/+'`,
       [action],
     );
-    await rule('broken', `SELECT get_thing_shadow(topic(2), `\${powerless}`) AS shadow FROM 'enrich/+'`, [action]);
+    await rule('broken', `SELECT get_thing_shadow(topic(2), '${powerless}') AS shadow FROM 'enrich/+'`, [action]);
 
     // WHEN
     await publish('enrich/lamp', {});
