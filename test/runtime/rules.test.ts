@@ -226,8 +226,8 @@ describe('actions', () => {
       { republish: { topic: `out/\${topic(2)}`, qos: 1, roleArn, headers: { contentType: 'text/x', userProperties } } },
       { republish: { topic: '$$aws/rules/direct/a/b', roleArn } },
     ]);
-    const seen = "topic() AS topic, get_mqtt_property('content_type') AS type, get_user_properties('from') AS `from`";
-    await rule('out`, `SELECT ${seen.replaceAll(``', '')} FROM 'out/+'`, [action]);
+    const seen = "topic() AS topic, get_mqtt_property('content_type') AS type, get_user_properties('from') AS from";
+    await rule('out', `SELECT ${seen} FROM 'out/+'`, [action]);
     await rule('direct', 'SELECT topic() AS topic', [action]);
 
     // WHEN
