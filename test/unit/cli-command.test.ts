@@ -23,6 +23,7 @@ function thingstead(cwd: string, ...args: readonly string[]) {
   });
 }
 
+const tool = 'openssl';
 const newFolder = (): string => mkdtempSync(path.join(tmpdir(), 'thingstead-cli-'));
 
 describe('ca create', () => {
@@ -105,7 +106,7 @@ describe('exit codes', () => {
   });
 });
 
-describeWithTools(['openssl'], "openssl's opinion", () => {
+describeWithTools([tool], "openssl's opinion", () => {
   it('is that a device certificate is good for TLS as a client, and no CA', async () => {
     // GIVEN
     const folder = newFolder();
@@ -119,7 +120,7 @@ describeWithTools(['openssl'], "openssl's opinion", () => {
     })) {
       writeFileSync(path.join(folder, name), text);
     }
-    const openssl = (...args: readonly string[]) => spawnSync('openssl', args, { cwd: folder, encoding: 'utf8' });
+    const openssl = (...args: readonly string[]) => spawnSync(tool, args, { cwd: folder, encoding: 'utf8' });
 
     // WHEN
     const verified = openssl('verify', '-x509_strict', '-purpose', 'sslclient', '-CAfile', 'ca.crt', 'd.crt');
