@@ -77,7 +77,7 @@ export class TopicRule extends Construct {
     );
     alarms.onRuleMetric(
       'ErrorActionFailure',
-      { RuleName, ActionType: 'Sqs' },
+      { RuleName, ActionType: 'SQS' },
       {
         name: `${name}-error-action-failures`,
         errorImpact: `An action of rule ${RuleName} failed, and then its error action. Those messages are lost. Check the error queue and the role of the rule.`,

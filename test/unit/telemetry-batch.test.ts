@@ -91,6 +91,19 @@ describe('roll-ups', () => {
     expect(stores.latest.get('thing1 latest#temperature')?.value).toBe(5);
   });
 
+  it('have the same last value of two messages with one time, whichever comes first', async () => {
+    const messages = [9, 5, 'text', true].map((value, n) => ({ payload: { id: `a-${n}`, value, time: HOUR } }));
+
+    const lasts = new Set<unknown>();
+    for (const order of [messages, messages.toReversed()]) {
+      stores = new Stores();
+      await process1(...order);
+      lasts.add(stores.hour('thing1', 'temperature')?.last);
+    }
+
+    expect(lasts.size).toBe(1);
+  });
+
   it('stay below the size of an item, whatever devices send', async () => {
     const longId = (n: number) => `${'\u{10ffff}'.repeat(55)}${n}`;
     const unruly = Array.from({ length: 3000 }, (_, n) => ({

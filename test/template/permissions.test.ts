@@ -1,0 +1,119 @@
+/** Every permission in the platform, as whole documents: one that is added or widened fails here. */
+import { flat, only, resources, type Synthesis, synthesize } from './synthesis.ts';
+
+let synthesis: Synthesis;
+
+beforeAll(() => {
+  synthesis = synthesize();
+});
+
+/** The statements of a role's policy as `actions: resource`. */
+function statements(prefix: string): readonly string[] {
+  const [, { Properties }] = only(synthesis.platform, 'AWS::IAM::Policy', prefix);
+  const { Statement } = flat(Properties.PolicyDocument) as { Statement: Record<string, unknown>[] };
+  return Statement.map(({ Effect, Action, Resource, ...others }) => {
+    expect([Effect, others]).toEqual(['Allow', {}]);
+    return `${[Action].flat().join(' ')}: ${[Resource].flat().join(' ')}`;
+  });
+}
+
+function id(type: string, prefix: string): string {
+  return only(synthesis.platform, type, prefix)[0];
+}
+
+const account = '<region>:<accountid>';
+
+describe('the registration', () => {
+  it('function', () => {
+    expect(statements('RegistrationFunctionRole')).toEqual([
+      `logs:CreateLogStream logs:PutLogEvents: <${id('AWS::Logs::LogGroup', 'Registration')}.Arn>`,
+      `dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem: arn:<partition>:dynamodb:${account}:table/thingstead-registration`,
+      `iot:AttachPolicy iot:AttachThingPrincipal iot:DescribeCertificate iot:UpdateCertificate: arn:<partition>:iot:${account}:cert/*`,
+      `iot:CreateThing iot:DescribeThing iot:ListThingPrincipals iot:UpdateThing: arn:<partition>:iot:${account}:thing/*`,
+      `iot:DescribeCACertificate: arn:<partition>:iot:${account}:cacert/*`,
+      `sqs:SendMessage: <${id('AWS::SQS::Queue', 'RegistrationFailedQueue')}.Arn>`,
+    ]);
+  });
+
+  it('rule may send to its error queue and call the function, no other rule may', () => {
+    expect(statements('RegistrationRuleRole')).toEqual([
+      `sqs:SendMessage: <${id('AWS::SQS::Queue', 'RegistrationErrorQueue')}.Arn>`,
+    ]);
+    expect(
+      resources(synthesis.platform, 'AWS::Lambda::Permission').map(([, { Properties }]) => flat(Properties)),
+    ).toEqual([
+      {
+        Action: 'lambda:InvokeFunction',
+        FunctionName: `<${id('AWS::Lambda::Function', 'Registration')}.Arn>`,
+        Principal: 'iot.amazonaws.com',
+        SourceAccount: '<accountid>',
+        SourceArn: `arn:<partition>:iot:${account}:rule/thingstead_registration`,
+      },
+    ]);
+  });
+});
+
+describe('the telemetry', () => {
+  it('function', () => {
+    expect(statements('TelemetryFunctionRole')).toEqual([
+      `logs:CreateLogStream logs:PutLogEvents: <${id('AWS::Logs::LogGroup', 'Telemetry')}.Arn>`,
+      `dynamodb:GetItem dynamodb:PutItem: arn:<partition>:dynamodb:${account}:table/thingstead-telemetry-aggregates`,
+      `sqs:SendMessage: <${id('AWS::SQS::Queue', 'TelemetryFailedQueue')}.Arn> <${id('AWS::SQS::Queue', 'TelemetryQuarantineQueue')}.Arn>`,
+      `kinesis:DescribeStream kinesis:DescribeStreamSummary kinesis:GetRecords kinesis:GetShardIterator kinesis:ListShards: arn:<partition>:kinesis:${account}:stream/thingstead-telemetry`,
+    ]);
+  });
+
+  it('rule', () => {
+    expect(statements('TelemetryRuleRole')).toEqual([
+      `sqs:SendMessage: <${id('AWS::SQS::Queue', 'TelemetryErrorQueue')}.Arn>`,
+      `dynamodb:PutItem: arn:<partition>:dynamodb:${account}:table/thingstead-telemetry-history`,
+      `kinesis:PutRecord: arn:<partition>:kinesis:${account}:stream/thingstead-telemetry`,
+      `firehose:PutRecord: arn:<partition>:firehose:${account}:deliverystream/thingstead-telemetry-archive`,
+    ]);
+  });
+
+  it('archive', () => {
+    const bucket = 'arn:<partition>:s3:::thingstead-archive-<accountid>-<region>';
+    expect(statements('TelemetryArchiveRole')).toEqual([
+      `s3:GetBucketLocation s3:ListBucket s3:ListBucketMultipartUploads: ${bucket}`,
+      `s3:AbortMultipartUpload s3:GetObject s3:PutObject: ${bucket}/telemetry-undelivered/* ${bucket}/telemetry/*`,
+    ]);
+  });
+});
+
+describe('every role', () => {
+  it('is for one service; where the service acts for others, for one rule or stream of this account', () => {
+    const trusts = resources(synthesis.platform, 'AWS::IAM::Role').map(([name, { Properties }]) => {
+      const { Statement } = flat(Properties.AssumeRolePolicyDocument) as { Statement: unknown[] };
+      expect(Properties.ManagedPolicyArns).toBeUndefined();
+      expect(Properties.Policies).toBeUndefined();
+      return [name.replace(/Role[0-9A-F]{8}$/, ''), Statement];
+    });
+    const trust = (Service: string, SourceArn?: string) => [
+      {
+        Action: 'sts:AssumeRole',
+        Effect: 'Allow',
+        Principal: { Service },
+        ...(SourceArn && {
+          Condition: { StringEquals: { 'aws:SourceAccount': '<accountid>' }, ArnLike: { 'aws:SourceArn': SourceArn } },
+        }),
+      },
+    ];
+
+    expect(Object.fromEntries(trusts)).toEqual({
+      RegistrationFunction: trust('lambda.amazonaws.com'),
+      RegistrationRule: trust('iot.amazonaws.com', `arn:<partition>:iot:${account}:rule/thingstead_registration`),
+      TelemetryArchive: trust(
+        'firehose.amazonaws.com',
+        `arn:<partition>:firehose:${account}:deliverystream/thingstead-telemetry-archive`,
+      ),
+      TelemetryFunction: trust('lambda.amazonaws.com'),
+      TelemetryRule: trust('iot.amazonaws.com', `arn:<partition>:iot:${account}:rule/thingstead_telemetry`),
+    });
+  });
+
+  it('has its policies in this file', () => {
+    expect(resources(synthesis.platform, 'AWS::IAM::Policy')).toHaveLength(5);
+    expect(resources(synthesis.platform, 'AWS::IAM::ManagedPolicy')).toEqual([]);
+  });
+});

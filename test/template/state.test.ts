@@ -1,0 +1,78 @@
+/** What must survive keeps its logical id and its protection: CloudFormation deletes what gets a new id. */
+import { only, resources, type Synthesis, synthesize } from './synthesis.ts';
+
+let synthesis: Synthesis;
+
+beforeAll(() => {
+  synthesis = synthesize();
+});
+
+const STATE = {
+  RegistrationTable: 'AWS::DynamoDB::Table',
+  TelemetryHistoryTable: 'AWS::DynamoDB::Table',
+  TelemetryAggregatesTable: 'AWS::DynamoDB::Table',
+  TelemetryStream: 'AWS::Kinesis::Stream',
+  ArchiveBucket: 'AWS::S3::Bucket',
+} as const;
+
+describe('the state stack', () => {
+  it('holds these resources under these ids; a change here deletes data', () => {
+    const kept = Object.values(STATE).filter((type, n, all) => all.indexOf(type) === n);
+    const found = kept.flatMap((type) => resources(synthesis.state, type).map(([id]) => [id, type]));
+
+    expect(Object.fromEntries(found)).toEqual(STATE);
+  });
+
+  it('retains all of them', () => {
+    for (const [id, type] of Object.entries(STATE)) {
+      const [, { DeletionPolicy, UpdateReplacePolicy }] = only(synthesis.state, type, id);
+      expect([id, DeletionPolicy, UpdateReplacePolicy]).toEqual([id, 'Retain', 'Retain']);
+    }
+  });
+
+  it('protects tables from deletion and can restore them to any second of 35 days', () => {
+    for (const [id, { Properties }] of resources(synthesis.state, 'AWS::DynamoDB::Table')) {
+      expect({ id, ...Properties }).toMatchObject({
+        DeletionProtectionEnabled: true,
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+        BillingMode: 'PAY_PER_REQUEST',
+      });
+    }
+  });
+
+  it('lets telemetry expire, and registrations never', () => {
+    const expiring = resources(synthesis.state, 'AWS::DynamoDB::Table').map(([id, { Properties }]) => [
+      id,
+      Properties.TimeToLiveSpecification,
+    ]);
+
+    const byExpiresAt = { AttributeName: 'expiresAt', Enabled: true };
+    expect(Object.fromEntries(expiring)).toEqual({
+      RegistrationTable: undefined,
+      TelemetryHistoryTable: byExpiresAt,
+      TelemetryAggregatesTable: byExpiresAt,
+    });
+  });
+
+  it('exports nothing: the platform finds it by name', () => {
+    const outputs = Object.values(synthesis.state.toJSON().Outputs as Record<string, object>);
+
+    expect(outputs.length).toBeGreaterThan(0);
+    expect(outputs.filter((output) => 'Export' in output)).toEqual([]);
+    expect(JSON.stringify(synthesis.platform.toJSON())).not.toContain('Fn::ImportValue');
+  });
+});
+
+describe('the mode of the stream', () => {
+  it.each([
+    [undefined, { ShardCount: 1, StreamModeDetails: { StreamMode: 'PROVISIONED' } }],
+    [{ shards: 4 }, { ShardCount: 4, StreamModeDetails: { StreamMode: 'PROVISIONED' } }],
+    [{ mode: 'ON_DEMAND' }, { StreamModeDetails: { StreamMode: 'ON_DEMAND' } }],
+  ])('%j', (kinesis, expected) => {
+    const { state } = synthesize(kinesis ? { 'thingstead:kinesis': kinesis } : {});
+    const [, { Properties }] = only(state, 'AWS::Kinesis::Stream', 'TelemetryStream');
+
+    expect(Properties).toMatchObject(expected);
+    if (!('ShardCount' in expected)) expect(Properties).not.toHaveProperty('ShardCount');
+  });
+});
