@@ -18,12 +18,9 @@ const REGION_NAMES: Readonly<Record<string, string>> = {
  */
 export async function runActions(kernel: Kernel, alarm: Alarm, before: AlarmState): Promise<void> {
   const { value, reason } = alarm.state;
-  kernel.log.info('alarm changed its state', {
-    alarm: alarm.configuration.name,
-    from: before.value,
-    to: value,
-    reason,
-  });
+  const isNews = value === 'ALARM' || before.value === 'ALARM';
+  const change = { alarm: alarm.configuration.name, from: before.value, to: value, reason };
+  kernel.log[isNews ? 'info' : 'debug']('alarm changed its state', change);
   if (!alarm.actionsEnabled) return;
   const regionName = REGION_NAMES[kernel.region] ?? kernel.region;
   for (const TopicArn of alarm.configuration.actions[value]) {
