@@ -11,5 +11,6 @@ export default {
   },
   // A feature starts the runtime, devices and real clients; what it waits for has its own, shorter limits.
   testTimeout: 60_000,
+  globalSetup: '<rootDir>/test/support/global-setup.ts',
   maxWorkers: 2,
 };

@@ -57,7 +57,10 @@ function seconds(): string {
 }
 
 function start(script: string, args: readonly string[]): ChildProcess {
-  const child = spawn(process.execPath, [path.join(root, script), ...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [path.join(root, script), ...args], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   children.add(child);
   child.on('exit', () => children.delete(child));
   return child;
@@ -141,7 +144,9 @@ function show(device: Device, line: string): void {
   const name = device.thing.padEnd(24);
   if (event === 'connection.waiting_for_activation') {
     device.refused += 1;
-    say(`  ${name}${styleText('yellow', 'refused')}    certificate unknown: registered as pending, waiting for activation`);
+    say(
+      `  ${name}${styleText('yellow', 'refused')}    certificate unknown: registered as pending, waiting for activation`,
+    );
   } else if (event === 'connection.connected') {
     device.accepted = true;
     say(`  ${name}${styleText('green', 'accepted')}   certificate is active`);
@@ -182,7 +187,10 @@ async function check(devices: readonly Device[], endpoints: Endpoints): Promise<
   for (const { process: agent } of devices) agent.kill('SIGTERM');
   await Promise.all(devices.map((each) => exitOf(each.process)));
   // Past the buffering time of the stream and of the archive.
-  await fetch(`${endpoints.awsEndpoint}/_local/clock`, { method: 'POST', body: JSON.stringify({ advanceSeconds: 960 }) });
+  await fetch(`${endpoints.awsEndpoint}/_local/clock`, {
+    method: 'POST',
+    body: JSON.stringify({ advanceSeconds: 960 }),
+  });
   const found: Record<string, ReadBack> = JSON.parse(
     await run('scripts/read-back.ts', [endpointsFile, ...devices.map((each) => each.thing)]),
   );
@@ -204,8 +212,12 @@ async function check(devices: readonly Device[], endpoints: Endpoints): Promise<
 function printEndpoints(endpoints: Endpoints): void {
   say(`${styleText('bold', 'Thingstead')}  local runtime, ready in ${seconds()}\n`);
   say(`  AWS        ${endpoints.awsEndpoint}`);
-  say(`  MQTT       ${endpoints.mqtt.host}:${endpoints.mqtt.port}   mutual TLS, root CA ${path.relative(root, endpoints.rootCaFile)}`);
-  say(`  HTTPS      https://${endpoints.deviceHttps.host}:${endpoints.deviceHttps.port}/topics/...   devices publish here without MQTT`);
+  say(
+    `  MQTT       ${endpoints.mqtt.host}:${endpoints.mqtt.port}   mutual TLS, root CA ${path.relative(root, endpoints.rootCaFile)}`,
+  );
+  say(
+    `  HTTPS      https://${endpoints.deviceHttps.host}:${endpoints.deviceHttps.port}/topics/...   devices publish here without MQTT`,
+  );
   say(`  Endpoints  ${path.relative(root, endpointsFile)}   for scripts: addresses, stack outputs, operator's keys\n`);
 }
 
@@ -246,7 +258,11 @@ try {
   const devices = options['no-demo'] ? [] : await startDemo();
   if (options.once) {
     const passed = await check(devices, endpoints);
-    say(passed ? `\n  Every reading is in every store (${seconds()}).` : '\n  FAILED: what was sent is not what is stored.');
+    say(
+      passed
+        ? `\n  Every reading is in every store (${seconds()}).`
+        : '\n  FAILED: what was sent is not what is stored.',
+    );
     await end(passed ? 0 : 1);
   }
   printNext();

@@ -45,7 +45,12 @@ async function archived(): Promise<Record<string, unknown>[]> {
   for (const { Key } of Contents) {
     const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
     const lines = gunzipSync((await Body?.transformToByteArray()) ?? new Uint8Array()).toString();
-    rows.push(...lines.split('\n').filter(Boolean).map((line) => JSON.parse(line)));
+    rows.push(
+      ...lines
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line)),
+    );
   }
   return rows;
 }
@@ -57,8 +62,12 @@ function readingsIn(messages: readonly Record<string, unknown>[]): number {
 async function readBack(thing: string, archive: readonly Record<string, unknown>[]): Promise<unknown> {
   const aggregates = output('TelemetryAggregatesTableName');
   const latest = await query(aggregates, thing);
-  const sensors = latest.filter((each) => String(each.sk).startsWith('latest#')).map((each) => String(each.sk).slice(7));
-  const history = await Promise.all(sensors.map((each) => query(output('TelemetryHistoryTableName'), `${thing}#${each}`)));
+  const sensors = latest
+    .filter((each) => String(each.sk).startsWith('latest#'))
+    .map((each) => String(each.sk).slice(7));
+  const history = await Promise.all(
+    sensors.map((each) => query(output('TelemetryHistoryTableName'), `${thing}#${each}`)),
+  );
   const hours = await Promise.all(sensors.map((each) => query(aggregates, `${thing}#${each}`)));
   const rows = archive.filter((each) => each.thing === thing);
   return {
@@ -70,5 +79,7 @@ async function readBack(thing: string, archive: readonly Record<string, unknown>
 }
 
 const archive = await archived();
-const result = Object.fromEntries(await Promise.all(things.map(async (thing) => [thing, await readBack(thing, archive)])));
+const result = Object.fromEntries(
+  await Promise.all(things.map(async (thing) => [thing, await readBack(thing, archive)])),
+);
 process.stdout.write(`${JSON.stringify(result)}\n`);

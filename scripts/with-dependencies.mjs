@@ -28,7 +28,7 @@ if (!isInstalled()) {
 
 const [script, ...args] = process.argv.slice(2);
 // The pinned Node.js first, then the tools of the workspace, so that scripts name them without a path.
-const tools = [path.dirname(node), path.join(root, "node_modules", ".bin"), process.env.PATH];
+const tools = [path.dirname(node), path.join(root, 'node_modules', '.bin'), process.env.PATH];
 const env = { ...process.env, PATH: tools.join(path.delimiter) };
 const child = spawn(node, [path.join(root, script), ...args], { stdio: 'inherit', env });
 // The terminal sends Ctrl-C to the whole group; the child decides when to end, and we wait for it.

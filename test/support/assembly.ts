@@ -35,11 +35,7 @@ export function synthesize(context: Readonly<Record<string, unknown>> = {}): str
 }
 
 /** A copy of an assembly in which the template of one stack was changed by `edit`. */
-export function withEditedTemplate(
-  assembly: string,
-  stack: string,
-  edit: (template: Template) => void,
-): string {
+export function withEditedTemplate(assembly: string, stack: string, edit: (template: Template) => void): string {
   const folder = `${assembly}.edited.${process.pid}.${Date.now()}`;
   const copied = spawnSync('cp', ['-r', assembly, folder]);
   if (copied.status !== 0) throw new Error(`could not copy ${assembly}`);

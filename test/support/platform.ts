@@ -49,7 +49,7 @@ export function startPlatform(context: Readonly<Record<string, unknown>> = {}): 
 export async function startPlatformWith(assembly: string) {
   const runtime = await startRuntime({ assembly });
   const { endpoints } = runtime;
-  const config = { endpoint: endpoints.awsEndpoint, region: endpoints.region, credentials: endpoints.operator };
+  const { config } = runtime;
   const iot = new IoTClient(config);
   const tables = DynamoDBDocumentClient.from(new DynamoDBClient(config));
   const s3 = new S3Client({ ...config, forcePathStyle: true });
@@ -92,10 +92,12 @@ export async function startPlatformWith(assembly: string) {
       tryPublish: (topic: string, payload: string) =>
         attempt(client, (done) => client.publish(topic, payload, { qos: 1 }, (error) => done(error))),
       trySubscribe: (filter: string) =>
-        attempt(client, (done) => client.subscribe(filter, { qos: 1 }, (error, granted) => {
-          const refused = granted?.some((each) => each.qos >= 128);
-          done(refused ? new Error('Not authorized') : error);
-        })),
+        attempt(client, (done) =>
+          client.subscribe(filter, { qos: 1 }, (error, granted) => {
+            const refused = granted?.some((each) => each.qos >= 128);
+            done(refused ? new Error('Not authorized') : error);
+          }),
+        ),
     });
   }
 
@@ -121,7 +123,11 @@ export async function startPlatformWith(assembly: string) {
   async function registerCa(ca: CertificateAuthority, mode: 'SNI_ONLY' | 'DEFAULT' = 'SNI_ONLY'): Promise<string> {
     const proof =
       mode === 'DEFAULT'
-        ? { verificationCertificate: (await issue(ca, (await iot.send(new GetRegistrationCodeCommand({}))).registrationCode ?? '')).pem }
+        ? {
+            verificationCertificate: (
+              await issue(ca, (await iot.send(new GetRegistrationCodeCommand({}))).registrationCode ?? '')
+            ).pem,
+          }
         : { certificateMode: 'SNI_ONLY' as const };
     const command = { caCertificate: ca.pem, setAsActive: true, allowAutoRegistration: true, ...proof };
     const { certificateId } = await iot.send(new RegisterCACertificateCommand(command));
@@ -164,7 +170,9 @@ export async function startPlatformWith(assembly: string) {
     },
     idle,
     advance: (seconds: number): Promise<void> => runtime.advance(seconds),
-    stop: (): Promise<void> => runtime.stop(),
+    stop: async (): Promise<void> => {
+      await runtime.stop();
+    },
     connect,
     registerCa,
     certificateStatus,
@@ -205,7 +213,9 @@ export async function startPlatformWith(assembly: string) {
     },
 
     async functionLog(capability: 'registration' | 'telemetry'): Promise<string> {
-      const { events } = await logs.send(new FilterLogEventsCommand({ logGroupName: `/aws/lambda/thingstead-${capability}` }));
+      const { events } = await logs.send(
+        new FilterLogEventsCommand({ logGroupName: `/aws/lambda/thingstead-${capability}` }),
+      );
       return (events ?? []).map((each) => each.message).join('\n');
     },
 
@@ -238,7 +248,12 @@ export async function startPlatformWith(assembly: string) {
         expect(Key).toMatch(/^telemetry\/date=\d{4}-\d\d-\d\d\//);
         const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
         const lines = gunzipSync((await Body?.transformToByteArray()) ?? new Uint8Array()).toString();
-        rows.push(...lines.split('\n').filter(Boolean).map((line): Row => JSON.parse(line)));
+        rows.push(
+          ...lines
+            .split('\n')
+            .filter(Boolean)
+            .map((line): Row => JSON.parse(line)),
+        );
       }
       return rows;
     },

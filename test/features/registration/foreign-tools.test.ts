@@ -14,7 +14,11 @@ describeWithTools(['openssl', 'aws', 'mosquitto_pub'], 'with openssl, the AWS CL
   let platform: Platform;
 
   function run(command: string, ...args: readonly string[]): string {
-    const { status, stdout, stderr } = spawnSync(command, args, { cwd: folder, encoding: 'utf8', env: platform.cliEnvironment });
+    const { status, stdout, stderr } = spawnSync(command, args, {
+      cwd: folder,
+      encoding: 'utf8',
+      env: platform.cliEnvironment,
+    });
     if (status !== 0) throw new Error(`${command} ${args.join(' ')} exited ${status}: ${stderr}`);
     return stdout;
   }
@@ -23,7 +27,8 @@ describeWithTools(['openssl', 'aws', 'mosquitto_pub'], 'with openssl, the AWS CL
     const { mqtt } = platform;
     const args = ['-h', mqtt.host, '-p', String(mqtt.port), '--cafile', mqtt.rootCaFile];
     const identity = ['--cert', 'device.crt', '--key', 'device.key', '-i', 'sensor123'];
-    return spawnSync('mosquitto_pub', [...args, ...identity, '-q', '1', '-t', topic, '-m', message], { cwd: folder }).status;
+    return spawnSync('mosquitto_pub', [...args, ...identity, '-q', '1', '-t', topic, '-m', message], { cwd: folder })
+      .status;
   }
 
   beforeAll(async () => {
@@ -31,39 +36,128 @@ describeWithTools(['openssl', 'aws', 'mosquitto_pub'], 'with openssl, the AWS CL
   });
   afterAll(() => platform.stop());
 
-  it.each(['SNI_ONLY', 'DEFAULT'] as const)('a device of a CA in %s mode is refused once, accepted after, and its reading stored', async (mode) => {
-    // GIVEN a CA made and registered by hand
-    run('openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '30', '-keyout', 'ca.key', '-out', 'ca.crt', '-subj', `/CN=Article CA ${mode}`);
-    const register = ['iot', 'register-ca-certificate', '--ca-certificate', 'file://ca.crt', '--set-as-active', '--allow-auto-registration'];
-    if (mode === 'DEFAULT') {
-      const code = JSON.parse(run('aws', 'iot', 'get-registration-code')).registrationCode;
-      run('openssl', 'req', '-new', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'verify.key', '-out', 'verify.csr', '-subj', `/CN=${code}`);
-      run('openssl', 'x509', '-req', '-in', 'verify.csr', '-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '30', '-out', 'verify.crt');
-      register.push('--verification-cert', 'file://verify.crt');
-    } else {
-      register.push('--certificate-mode', 'SNI_ONLY');
-    }
-    expect(JSON.parse(run('aws', ...register)).certificateId).toMatch(/^[0-9a-f]{64}$/);
-    run('openssl', 'req', '-new', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'device.key', '-out', 'device.csr', '-subj', '/CN=sensor123');
-    run('openssl', 'x509', '-req', '-in', 'device.csr', '-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '30', '-out', 'device.crt');
-    // AWS's article sends the CA along with the device's certificate.
-    writeFileSync(path.join(folder, 'device.crt'), readFileSync(path.join(folder, 'device.crt'), 'utf8') + readFileSync(path.join(folder, 'ca.crt'), 'utf8'));
-    if (mode === 'DEFAULT') {
-      // The first case's certificate holds the name; the operator says that this one takes its place.
-      const id = run('openssl', 'x509', '-in', 'device.crt', '-noout', '-fingerprint', '-sha256').split('=')[1] ?? '';
-      await platform.addToManifest({ thing: 'sensor123', certificateId: id.trim().replaceAll(':', '').toLowerCase() });
-    }
-    const topic = 'device/sensor123/sensor/temperature/v1';
+  it.each(['SNI_ONLY', 'DEFAULT'] as const)(
+    'a device of a CA in %s mode is refused once, accepted after, and its reading stored',
+    async (mode) => {
+      // GIVEN a CA made and registered by hand
+      run(
+        'openssl',
+        'req',
+        '-x509',
+        '-newkey',
+        'rsa:2048',
+        '-nodes',
+        '-days',
+        '30',
+        '-keyout',
+        'ca.key',
+        '-out',
+        'ca.crt',
+        '-subj',
+        `/CN=Article CA ${mode}`,
+      );
+      const register = [
+        'iot',
+        'register-ca-certificate',
+        '--ca-certificate',
+        'file://ca.crt',
+        '--set-as-active',
+        '--allow-auto-registration',
+      ];
+      if (mode === 'DEFAULT') {
+        const code = JSON.parse(run('aws', 'iot', 'get-registration-code')).registrationCode;
+        run(
+          'openssl',
+          'req',
+          '-new',
+          '-newkey',
+          'rsa:2048',
+          '-nodes',
+          '-keyout',
+          'verify.key',
+          '-out',
+          'verify.csr',
+          '-subj',
+          `/CN=${code}`,
+        );
+        run(
+          'openssl',
+          'x509',
+          '-req',
+          '-in',
+          'verify.csr',
+          '-CA',
+          'ca.crt',
+          '-CAkey',
+          'ca.key',
+          '-CAcreateserial',
+          '-days',
+          '30',
+          '-out',
+          'verify.crt',
+        );
+        register.push('--verification-cert', 'file://verify.crt');
+      } else {
+        register.push('--certificate-mode', 'SNI_ONLY');
+      }
+      expect(JSON.parse(run('aws', ...register)).certificateId).toMatch(/^[0-9a-f]{64}$/);
+      run(
+        'openssl',
+        'req',
+        '-new',
+        '-newkey',
+        'rsa:2048',
+        '-nodes',
+        '-keyout',
+        'device.key',
+        '-out',
+        'device.csr',
+        '-subj',
+        '/CN=sensor123',
+      );
+      run(
+        'openssl',
+        'x509',
+        '-req',
+        '-in',
+        'device.csr',
+        '-CA',
+        'ca.crt',
+        '-CAkey',
+        'ca.key',
+        '-CAcreateserial',
+        '-days',
+        '30',
+        '-out',
+        'device.crt',
+      );
+      // AWS's article sends the CA along with the device's certificate.
+      writeFileSync(
+        path.join(folder, 'device.crt'),
+        readFileSync(path.join(folder, 'device.crt'), 'utf8') + readFileSync(path.join(folder, 'ca.crt'), 'utf8'),
+      );
+      if (mode === 'DEFAULT') {
+        // The first case's certificate holds the name; the operator says that this one takes its place.
+        const id = run('openssl', 'x509', '-in', 'device.crt', '-noout', '-fingerprint', '-sha256').split('=')[1] ?? '';
+        await platform.addToManifest({
+          thing: 'sensor123',
+          certificateId: id.trim().replaceAll(':', '').toLowerCase(),
+        });
+      }
+      const topic = 'device/sensor123/sensor/temperature/v1';
 
-    // WHEN it connects for the first time, THEN it is refused
-    expect(publish(topic, `{"id":"${mode}-1","value":1}`)).not.toBe(0);
-    await platform.idle();
+      // WHEN it connects for the first time, THEN it is refused
+      expect(publish(topic, `{"id":"${mode}-1","value":1}`)).not.toBe(0);
+      await platform.idle();
 
-    // WHEN it connects again, THEN it is accepted, and the reading is in the table
-    expect(publish(topic, `{"id":"${mode}-2","value":21.5}`)).toBe(0);
-    await platform.idle();
-    const stored = (await platform.history('sensor123', 'temperature')).filter((item) => item.messageId === `${mode}-2`);
-    expect(stored).toEqual([expect.objectContaining({ value: 21.5 })]);
-    expect(stored[0]?.messageId).not.toBe(`${mode}-1`);
-  });
+      // WHEN it connects again, THEN it is accepted, and the reading is in the table
+      expect(publish(topic, `{"id":"${mode}-2","value":21.5}`)).toBe(0);
+      await platform.idle();
+      const stored = (await platform.history('sensor123', 'temperature')).filter(
+        (item) => item.messageId === `${mode}-2`,
+      );
+      expect(stored).toEqual([expect.objectContaining({ value: 21.5 })]);
+      expect(stored[0]?.messageId).not.toBe(`${mode}-1`);
+    },
+  );
 });

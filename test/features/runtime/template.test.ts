@@ -1,6 +1,7 @@
 /** What you test is what you deploy: the runtime runs the template as it stands, permissions included. */
-import { createCa, issue } from '../../support/certificates.ts';
+
 import { synthesize, withEditedTemplate } from '../../support/assembly.ts';
+import { createCa, issue } from '../../support/certificates.ts';
 import { startPlatformWith } from '../../support/platform.ts';
 import { startRuntime } from '../../support/runtime.ts';
 

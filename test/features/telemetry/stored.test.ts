@@ -1,8 +1,9 @@
 /** A reading on a sensor topic is in the history, the latest value, the roll-ups and the archive: once. */
-import { createCa, issue } from '../../support/certificates.ts';
+import { createCa, type DeviceCertificate, issue } from '../../support/certificates.ts';
 import { type DeviceClient, type Platform, startPlatform } from '../../support/platform.ts';
 
 let platform: Platform;
+let device: DeviceCertificate;
 let client: DeviceClient;
 const thing = 'macdonald-greenhouse1';
 const topic = (sensor: string): string => `device/${thing}/sensor/${sensor}/v1`;
@@ -14,36 +15,52 @@ beforeAll(async () => {
   platform = await startPlatform();
   const ca = await createCa('telemetry');
   await platform.registerCa(ca);
-  const device = await issue(ca, thing);
+  device = await issue(ca, thing);
   await platform.join(device);
+});
+// A connection for each test: advancing the clock ends connections that are silent for longer than their keep-alive.
+beforeEach(async () => {
   client = await platform.connect(device);
 });
-afterAll(async () => {
-  await client?.endAsync();
-  await platform.stop();
-});
+afterEach(() => client.endAsync(true));
+afterAll(() => platform.stop());
 
 /** Long enough for the stream's batching window. */
 const BATCHING_SECONDS = 30;
 
 describe('a reading', () => {
   it('is in the history with device time and server time apart', async () => {
-    await client.publishAsync(topic('temperature'), JSON.stringify({ id: 's1-1', value: 21.5, time: minute, unit: 'Cel' }), {
-      qos: 1,
-    });
+    await client.publishAsync(
+      topic('temperature'),
+      JSON.stringify({ id: 's1-1', value: 21.5, time: minute, unit: 'Cel' }),
+      {
+        qos: 1,
+      },
+    );
     await platform.advance(BATCHING_SECONDS);
 
     const [item, ...more] = await platform.history(thing, 'temperature');
     expect(more).toEqual([]);
-    expect(item).toMatchObject({ thing, sensor: 'temperature', value: 21.5, time: minute, unit: 'Cel', messageId: 's1-1' });
+    expect(item).toMatchObject({
+      thing,
+      sensor: 'temperature',
+      value: 21.5,
+      time: minute,
+      unit: 'Cel',
+      messageId: 's1-1',
+    });
     expect(item?.sk).toBe(`${new Date(minute).toISOString()}#s1-1`);
     expect(item?.receivedAt).toBeGreaterThan(minute);
     expect(item?.expiresAt).toBeGreaterThan(Date.now() / 1000);
   });
 
   it('is the latest value, and an older one that arrives later is not', async () => {
-    await client.publishAsync(topic('humidity'), JSON.stringify({ id: 's1-2', value: 60, time: minute + 5000 }), { qos: 1 });
-    await client.publishAsync(topic('humidity'), JSON.stringify({ id: 's1-3', value: 50, time: minute + 1000 }), { qos: 1 });
+    await client.publishAsync(topic('humidity'), JSON.stringify({ id: 's1-2', value: 60, time: minute + 5000 }), {
+      qos: 1,
+    });
+    await client.publishAsync(topic('humidity'), JSON.stringify({ id: 's1-3', value: 50, time: minute + 1000 }), {
+      qos: 1,
+    });
     await platform.advance(BATCHING_SECONDS);
 
     expect(await platform.latest(thing, 'humidity')).toMatchObject({ value: 60, time: minute + 5000 });
@@ -52,7 +69,13 @@ describe('a reading', () => {
 
   it('counts once in the roll-ups, whatever the path and however often it is sent', async () => {
     const messages = [
-      { id: 's2-1', readings: [{ value: 10, time: minute }, { value: 20, time: minute + 1000 }] },
+      {
+        id: 's2-1',
+        readings: [
+          { value: 10, time: minute },
+          { value: 20, time: minute + 1000 },
+        ],
+      },
       { id: 's2-2', value: 30, time: minute + 61_000 },
     ];
     for (const message of [...messages, ...messages, ...messages]) {
@@ -70,7 +93,9 @@ describe('a reading', () => {
   });
 
   it('is in the archive, under the date of its arrival', async () => {
-    await client.publishAsync(topic('archived'), JSON.stringify({ id: 's3-1', value: 'open', time: minute }), { qos: 1 });
+    await client.publishAsync(topic('archived'), JSON.stringify({ id: 's3-1', value: 'open', time: minute }), {
+      qos: 1,
+    });
     await platform.advance(900);
 
     const rows = (await platform.archive()).filter((row) => row.sensor === 'archived');
@@ -113,7 +138,7 @@ describe('a message that cannot be processed', () => {
     expect(quarantined).toContainEqual(expect.objectContaining({ thing, sensor }));
     const original = quarantined.find((each) => each.sensor === sensor);
     expect(JSON.stringify(original)).toContain(
-      payload.startsWith('{') ? payload.slice(1, -1) .replaceAll(' ', ''): Buffer.from(payload).toString('base64'),
+      payload.startsWith('{') ? payload.slice(1, -1).replaceAll(' ', '') : Buffer.from(payload).toString('base64'),
     );
     expect(await platform.latest(thing, sensor)).toBeUndefined();
   });
@@ -142,10 +167,11 @@ describe('the bill guard', () => {
     try {
       const ca = await createCa('noisy');
       await guarded.registerCa(ca);
-      const device = await issue(ca, 'noisy-device');
-      await guarded.join(device);
-      const noisy = await guarded.connect(device);
-      for (let n = 0; n < 60; n += 1) await noisy.publishAsync('device/noisy-device/sensor/x/v1', `{"id":"n-${n}","value":${n}}`, { qos: 1 });
+      const noisyDevice = await issue(ca, 'noisy-device');
+      await guarded.join(noisyDevice);
+      const noisy = await guarded.connect(noisyDevice);
+      for (let n = 0; n < 60; n += 1)
+        await noisy.publishAsync('device/noisy-device/sensor/x/v1', `{"id":"n-${n}","value":${n}}`, { qos: 1 });
       await guarded.advance(300);
 
       expect(await guarded.alarmsInAlarm()).toContainEqual(expect.stringMatching(/rate/i));
