@@ -4,7 +4,7 @@ import { compileInputTypes, type InputTypes } from './input-types.ts';
 import { asBuffer, parseJsonBody, toJson } from './json-values.ts';
 import { createRouter, type Route } from './rest-routes.ts';
 
-export { type Route, type RouteOptions, route } from './rest-routes.ts';
+export { type Route, route } from './rest-routes.ts';
 
 export interface RestJsonOptions {
   /** Members whose type the wire does not tell: numbers and booleans in the query, blobs, timestamps, lists. */
