@@ -3,6 +3,7 @@ import type { Kernel } from '../../kernel/kernel.ts';
 import type { Service } from '../../kernel/service.ts';
 import { createBroker, type MessageBroker, type ServerCredentials } from './broker/index.ts';
 import { AmazonCa } from './certificates/amazon-ca.ts';
+import { CaStore } from './certificates/ca-store.ts';
 import { CertificateStore } from './certificates/certificate-store.ts';
 import { RegisteredCertificates } from './certificates/registered-certificates.ts';
 import { controlOperations } from './control/index.ts';
@@ -51,10 +52,18 @@ export function createIotServices(kernel: Kernel, { tls, host, ports }: IotOptio
   };
   const bus = createMessageBus(kernel);
   const certificates = new CertificateStore(kernel, onChange);
+  const cas = new CaStore(kernel);
   const policies = new PolicyStore(kernel, onChange);
   const things = new ThingRegistry(kernel, new ThingTypes(kernel), onChange);
   const authorizer = new Authorizer(kernel, { policies, things, revision });
-  const directory = new RegisteredCertificates(kernel, { certificates, policies, things, bus, endpoint: ENDPOINT });
+  const directory = new RegisteredCertificates(kernel, {
+    certificates,
+    cas,
+    policies,
+    things,
+    bus,
+    endpoint: ENDPOINT,
+  });
   const amazonCa = new AmazonCa(() => kernel.clock.now());
 
   const broker = createBroker(kernel, { bus, directory, authorizer, tls, host, port: ports.mqtt });
@@ -79,6 +88,7 @@ export function createIotServices(kernel: Kernel, { tls, host, ports }: IotOptio
       ...controlOperations({
         kernel,
         certificates,
+        cas,
         policies,
         things,
         authorizer,

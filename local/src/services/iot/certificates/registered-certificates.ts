@@ -4,11 +4,13 @@ import type { Kernel } from '../../../kernel/kernel.ts';
 import type { PolicyStore } from '../policies/policy-store.ts';
 import type { ThingRegistry } from '../registry/thing-registry.ts';
 import type { Certificate, CertificateDirectory, CertificateMode, IdentifyResult, MessageBus } from '../types.ts';
-import type { CaCertificate, CertificateStore, StoredCertificate, Validity } from './certificate-store.ts';
-import { certificateIdOf, mayBeClient, weakness } from './x509.ts';
+import type { CaCertificate, CaStore } from './ca-store.ts';
+import type { CertificateStore, StoredCertificate } from './certificate-store.ts';
+import { certificateIdOf, mayBeClient, type Validity, validityOf, weakness } from './x509.ts';
 
 export interface RegisteredCertificatesOptions {
   readonly certificates: CertificateStore;
+  readonly cas: CaStore;
   readonly policies: PolicyStore;
   readonly things: ThingRegistry;
   readonly bus: MessageBus;
@@ -68,7 +70,7 @@ export class RegisteredCertificates implements CertificateDirectory {
 
   #register({ der, sni, clientId }: Peer): IdentifyResult {
     const x509 = new X509Certificate(der);
-    const issuers = this.#options.certificates.issuersOf(x509);
+    const issuers = this.#options.cas.issuersOf(x509);
     const ca = issuers.find(takesPart) ?? issuers[0];
     if (!ca) return refused(`the certificate is not registered, and no registered CA has signed it (${x509.issuer})`);
     if (!takesPart(ca)) {
@@ -77,7 +79,7 @@ export class RegisteredCertificates implements CertificateDirectory {
     }
     const problem =
       this.#wrongName(ca.mode, sni) ??
-      this.#outOfDate({ notBefore: x509.validFromDate.getTime(), notAfter: x509.validToDate.getTime() }) ??
+      this.#outOfDate(validityOf(x509)) ??
       (this.#outOfDate(ca.validity) === undefined
         ? undefined
         : `the CA certificate ${ca.certificateId} is out of date`) ??

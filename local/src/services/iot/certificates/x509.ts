@@ -13,6 +13,16 @@ export function certificateIdOf(der: Buffer): string {
   return createHash('sha256').update(der).digest('hex');
 }
 
+export interface Validity {
+  /** Epoch milliseconds. */
+  readonly notBefore: number;
+  readonly notAfter: number;
+}
+
+export function validityOf({ validFromDate, validToDate }: X509Certificate): Validity {
+  return { notBefore: validFromDate.getTime(), notAfter: validToDate.getTime() };
+}
+
 /** Reads one PEM certificate. Throws CertificateValidationException for anything else; `name` is the request's member. */
 export function parsePem(pem: string, name: string): X509Certificate {
   const found = pem.match(PEM) ?? [];

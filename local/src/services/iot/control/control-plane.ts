@@ -1,6 +1,7 @@
 import type { Kernel } from '../../../kernel/kernel.ts';
 import type { Permission } from '../../../kernel/service.ts';
 import type { AmazonCa } from '../certificates/amazon-ca.ts';
+import type { CaStore } from '../certificates/ca-store.ts';
 import type { CertificateStore } from '../certificates/certificate-store.ts';
 import type { Authorizer } from '../policies/authorizer.ts';
 import type { PolicyStore } from '../policies/policy-store.ts';
@@ -11,6 +12,7 @@ import { invalidRequest, optionNotEmulated, required, resourceNotFound } from '.
 export interface ControlPlane {
   readonly kernel: Kernel;
   readonly certificates: CertificateStore;
+  readonly cas: CaStore;
   readonly policies: PolicyStore;
   readonly things: ThingRegistry;
   readonly authorizer: Authorizer;

@@ -11,41 +11,38 @@ import type {
 } from '@aws-sdk/client-iot';
 import { operation } from '../../../../kernel/define.ts';
 import type { AnyOperation } from '../../../../kernel/service.ts';
-import type { CaCertificate } from '../../certificates/certificate-store.ts';
+import type { CaCertificate } from '../../certificates/ca-store.ts';
 import { type ControlPlane, on, onAll } from '../control-plane.ts';
 import { certificateState, invalidRequest, optionNotEmulated, required } from '../errors.ts';
 import { byCreation, page } from '../page.ts';
 
 /** Registration code and administration of CA certificates. */
 export function caCertificateOperations(plane: ControlPlane): Readonly<Record<string, AnyOperation>> {
-  const { kernel, certificates } = plane;
+  const { kernel, cas } = plane;
   const onCa = (action: string, id: string | undefined) => on(plane, action, `cacert/${required(id, 'certificateId')}`);
   return {
     GetRegistrationCode: operation<unknown, GetRegistrationCodeResponse>({
       permissions: () => onAll('GetRegistrationCode'),
-      run: () => ({ registrationCode: certificates.registrationCode() }),
+      run: () => ({ registrationCode: cas.registrationCode() }),
     }),
     DeleteRegistrationCode: operation<unknown, object>({
       permissions: () => onAll('DeleteRegistrationCode'),
       run() {
-        certificates.deleteRegistrationCode();
+        cas.deleteRegistrationCode();
         return {};
       },
     }),
     DescribeCACertificate: operation<DescribeCACertificateCommandInput, DescribeCACertificateResponse>({
       permissions: ({ certificateId }) => onCa('DescribeCACertificate', certificateId),
       run: ({ certificateId }) => ({
-        certificateDescription: describe(
-          certificates.getCa(required(certificateId, 'certificateId')),
-          kernel.accountId,
-        ),
+        certificateDescription: describe(cas.get(required(certificateId, 'certificateId')), kernel.accountId),
       }),
     }),
     ListCACertificates: operation<ListCACertificatesCommandInput, ListCACertificatesResponse>({
       permissions: () => onAll('ListCACertificates'),
       run({ pageSize, marker, ascendingOrder, templateName }) {
         if (templateName !== undefined) throw optionNotEmulated('ListCACertificates by templateName');
-        const { items, next } = page(certificates.cas, (ca) => byCreation(ca.createdAt, ca.certificateId), {
+        const { items, next } = page(cas.all, (ca) => byCreation(ca.createdAt, ca.certificateId), {
           size: pageSize,
           token: marker,
           descending: ascendingOrder !== true,
@@ -67,8 +64,8 @@ export function caCertificateOperations(plane: ControlPlane): Readonly<Record<st
         if (input.registrationConfig || input.removeAutoRegistration) {
           throw optionNotEmulated('registrationConfig (just-in-time provisioning)');
         }
-        const ca = certificates.getCa(required(input.certificateId, 'certificateId'));
-        certificates.updateCa(ca, {
+        const ca = cas.get(required(input.certificateId, 'certificateId'));
+        cas.update(ca, {
           ...(input.newStatus !== undefined && { status: oneOf(input.newStatus, 'newStatus', ['ACTIVE', 'INACTIVE']) }),
           ...(input.newAutoRegistrationStatus !== undefined && {
             autoRegistration: oneOf(input.newAutoRegistrationStatus, 'newAutoRegistrationStatus', [
@@ -83,9 +80,9 @@ export function caCertificateOperations(plane: ControlPlane): Readonly<Record<st
     DeleteCACertificate: operation<DeleteCACertificateCommandInput, DeleteCACertificateResponse>({
       permissions: ({ certificateId }) => onCa('DeleteCACertificate', certificateId),
       run({ certificateId }) {
-        const ca = certificates.getCa(required(certificateId, 'certificateId'));
+        const ca = cas.get(required(certificateId, 'certificateId'));
         if (ca.status === 'ACTIVE') throw certificateState('The CA certificate is ACTIVE; it has to be INACTIVE first');
-        certificates.deleteCa(ca);
+        cas.delete(ca);
         return {};
       },
     }),

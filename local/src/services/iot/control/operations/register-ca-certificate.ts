@@ -31,7 +31,7 @@ export function registerCaCertificate(plane: ControlPlane): AnyOperation {
       else if (input.verificationCertificate !== undefined) {
         throw invalidRequest('a CA in mode SNI_ONLY is registered without a verification certificate');
       }
-      const ca = plane.certificates.addCa({
+      const ca = plane.cas.add({
         x509,
         mode,
         active: input.setAsActive === true,
@@ -52,11 +52,11 @@ function checkCa({ kernel }: ControlPlane, x509: X509Certificate): void {
   }
 }
 
-function checkProof({ certificates }: ControlPlane, ca: X509Certificate, given: string | undefined): void {
+function checkProof({ cas }: ControlPlane, ca: X509Certificate, given: string | undefined): void {
   if (given === undefined) throw invalidRequest('a CA in mode DEFAULT is registered with a verificationCertificate');
   const proof = parsePem(given, 'verificationCertificate');
   if (!isIssuedBy(proof, ca)) throw certificateValidation('verificationCertificate is not signed by caCertificate');
-  if (!commonNames(proof).includes(certificates.registrationCode())) {
+  if (!commonNames(proof).includes(cas.registrationCode())) {
     throw new AwsError(
       'RegistrationCodeValidationException',
       'The common name of verificationCertificate is not the registration code of this account; GetRegistrationCode gives it',

@@ -8,7 +8,7 @@ import type {
 import { operation } from '../../../../kernel/define.ts';
 import { AwsError } from '../../../../kernel/errors.ts';
 import type { AnyOperation } from '../../../../kernel/service.ts';
-import type { CaCertificate } from '../../certificates/certificate-store.ts';
+import type { CaCertificate } from '../../certificates/ca-store.ts';
 import { certificateIdOf, parsePem, weakness } from '../../certificates/x509.ts';
 import type { CertificateStatus } from '../../types.ts';
 import { type ControlPlane, onAll } from '../control-plane.ts';
@@ -69,8 +69,8 @@ function registrable(status: string): CertificateStatus {
   throw invalidRequest(`status is ${status}; it has to be ACTIVE, INACTIVE or REVOKED`);
 }
 
-function issuerOf({ certificates }: ControlPlane, x509: X509Certificate, caPem: string | undefined): CaCertificate {
-  const issuers = certificates.issuersOf(x509);
+function issuerOf({ cas }: ControlPlane, x509: X509Certificate, caPem: string | undefined): CaCertificate {
+  const issuers = cas.issuersOf(x509);
   const wanted = caPem === undefined ? undefined : certificateIdOf(parsePem(caPem, 'caCertificatePem').raw);
   const [ca, other] = issuers.filter(({ certificateId }) => wanted === undefined || certificateId === wanted);
   if (!ca) {
