@@ -34,8 +34,11 @@ export class Parser extends TokenReader {
   /** `VALUE expr`, or items with aliases. */
   selection(): Selection {
     if (this.isWord('value') && this.#isValueKeyword()) {
-      this.advance();
-      return { kind: 'value', expression: this.#starOr(() => this.expression()) };
+      const value = this.advance();
+      const expression = this.#starOr(() => this.expression());
+      // `VALUE -x` ends here; `value - x AS y` is a difference.
+      if (!this.isSymbol(',') && !this.isWord('as')) return { kind: 'value', expression };
+      this.token = value;
     }
     const items = [];
     do {
@@ -258,7 +261,7 @@ export class Parser extends TokenReader {
     const next = this.peek();
     if (next.kind === 'word') return !['from', 'as', 'where', 'and', 'or', 'in'].includes(next.text.toLowerCase());
     if (next.kind !== 'symbol') return next.kind !== 'end';
-    if (next.text !== '*') return ['(', '{', '['].includes(next.text);
+    if (next.text !== '*') return ['(', '{', '[', '-'].includes(next.text);
     const afterStar = this.peek(next);
     if (afterStar.kind === 'word') return ['from', 'where'].includes(afterStar.text.toLowerCase());
     return afterStar.kind === 'end' || afterStar.text === ')';
