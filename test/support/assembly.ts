@@ -1,23 +1,35 @@
 /** The cloud assembly that features run: the real `node bin/thingstead.ts`, bundles included, once per configuration. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 const root = path.resolve(__dirname, '../..');
-const cache = path.join(root, 'node_modules', '.cache', 'thingstead-test');
+/** Tells the workers of one Jest run, and no other run, where the assemblies are. */
+const FOLDER_VARIABLE = 'THINGSTEAD_TEST_ASSEMBLIES';
 
-/** Throws away the assemblies of earlier runs; called once before all tests. */
+/** Makes an empty folder for the assemblies of this run. */
+export function useAssemblyFolder(): void {
+  process.env[FOLDER_VARIABLE] = mkdtempSync(path.join(tmpdir(), 'thingstead-assemblies-'));
+}
+
+/** Removes the assemblies of this run. */
 export function forgetAssemblies(): void {
-  rmSync(cache, { recursive: true, force: true });
+  rmSync(assemblyFolder(), { recursive: true, force: true });
+}
+
+function assemblyFolder(): string {
+  const folder = process.env[FOLDER_VARIABLE];
+  if (!folder) throw new Error(`${FOLDER_VARIABLE} is not set: tests with assemblies run under Jest's global set-up`);
+  return folder;
 }
 
 /** Synthesizes with this CDK context (`thingstead:...` keys) and gives the folder. Test files may ask at the same time. */
 export function synthesize(context: Readonly<Record<string, unknown>> = {}): string {
   const key = createHash('sha256').update(JSON.stringify(context)).digest('hex').slice(0, 16);
-  const folder = path.join(cache, key);
+  const folder = path.join(assemblyFolder(), key);
   if (existsSync(folder)) return folder;
-  mkdirSync(cache, { recursive: true });
   const draft = `${folder}.${process.pid}`;
   const { status, stderr } = spawnSync(process.execPath, ['bin/thingstead.ts'], {
     cwd: root,

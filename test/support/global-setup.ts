@@ -1,7 +1,7 @@
-import { forgetAssemblies, synthesize } from './assembly.ts';
+import { synthesize, useAssemblyFolder } from './assembly.ts';
 
-/** Jest runs this once: what the tests deploy is what the sources say now. */
+/** Jest runs this once, before its workers start: what the tests deploy is what the sources say now. */
 export default function setUp(): void {
-  forgetAssemblies();
+  useAssemblyFolder();
   synthesize();
 }
