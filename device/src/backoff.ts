@@ -1,5 +1,5 @@
 export interface BackoffOptions {
-  /** Ceiling of the first pause. */
+  /** No pause is shorter; the ceiling of the first is twice as long. */
   readonly baseMs: number;
   /** Ceiling of every pause. */
   readonly capMs: number;
@@ -10,8 +10,8 @@ export interface BackoffOptions {
 }
 
 /**
- * Exponential backoff with full jitter: a pause is a random part of a ceiling that doubles with every attempt. The series
- * starts again only after a connection that lasted: a device that is accepted and thrown out at once must slow down
+ * Exponential backoff with full jitter: a pause is drawn between a floor and a ceiling that doubles with every attempt. The
+ * floor keeps to "connect requests per second per client ID: 1" (AWS IoT Core quotas). The series starts again only after a connection that lasted: a device that is accepted and thrown out at once must slow down
  * too, or it reconnects for ever at full speed.
  */
 export class Backoff {
@@ -25,9 +25,9 @@ export class Backoff {
   /** The pause before the next attempt, in milliseconds. */
   next(): number {
     const { baseMs, capMs, random } = this.#options;
-    const ceiling = Math.min(capMs, baseMs * 2 ** this.#attempts);
     this.#attempts += 1;
-    return Math.floor(random() * ceiling);
+    const ceiling = Math.min(capMs, baseMs * 2 ** this.#attempts);
+    return Math.floor(baseMs + random() * (ceiling - baseMs));
   }
 
   /** Tells how long a connection lasted, in milliseconds. */

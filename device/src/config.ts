@@ -66,7 +66,7 @@ const ConfigSchema = v.strictObject({
   keepAliveSeconds: v.optional(v.pipe(v.number(), v.integer(), v.minValue(30), v.maxValue(299)), 60),
   reconnect: v.optional(
     v.strictObject({
-      /** Ceiling of the first pause; it doubles with every attempt. */
+      /** No pause is shorter; the ceiling of the first is twice as long, and doubles with every attempt. */
       baseSeconds: v.optional(Seconds, 1),
       /** Ceiling of every pause. */
       capSeconds: v.optional(Seconds, 300),

@@ -13,10 +13,11 @@ describe('the pauses between connections', () => {
   it('are a random part of a ceiling that doubles up to the cap', () => {
     const highest = new Backoff({ ...options, random: () => 0.999999 });
     const pauses = Array.from({ length: 12 }, () => Math.round(highest.next() / 1000));
-    expect(pauses).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
+    expect(pauses).toEqual([2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300, 300]);
 
     const lowest = new Backoff({ ...options, random: () => 0 });
-    expect([lowest.next(), lowest.next()]).toEqual([0, 0]);
+    // One CONNECT a second for a client id is what AWS IoT takes.
+    expect([lowest.next(), lowest.next()]).toEqual([1000, 1000]);
   });
 
   it('start again only after a connection that lasted', () => {
@@ -24,15 +25,15 @@ describe('the pauses between connections', () => {
     for (let attempt = 0; attempt < 5; attempt += 1) backoff.next();
 
     backoff.connectedFor(29_999);
-    expect(backoff.next()).toBe(16_000);
+    expect(backoff.next()).toBe(32_500);
     backoff.connectedFor(30_000);
-    expect(backoff.next()).toBe(500);
+    expect(backoff.next()).toBe(1500);
   });
 
   it('are long at once for a cause that does not go away', () => {
     const backoff = new Backoff({ ...options, random: () => 0.5 });
     backoff.holdOff();
-    expect(backoff.next()).toBe(150_000);
+    expect(backoff.next()).toBe(150_500);
   });
 });
 
