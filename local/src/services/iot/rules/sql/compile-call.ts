@@ -11,9 +11,8 @@ export function compileCall(
   { name, args, at }: Extract<Expression, { readonly kind: 'call' }>,
   context: Compilation,
 ): Evaluate {
-  const refused = REFUSED_FUNCTIONS[name];
-  if (refused !== undefined) return context.fail(at, refused);
-  const found = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
+  if (REFUSED_FUNCTIONS.has(name)) return context.fail(at, `the local runtime does not emulate ${name}`);
+  const found = FUNCTIONS.get(name);
   if (!found) return context.fail(at, `AWS IoT SQL has no function ${name}`);
   const call = { name, at, context };
   if (found.compileNodes) return found.compileNodes(args, call);

@@ -85,8 +85,8 @@ function compileVariable(name: string, at: number, context: Compilation): Evalua
 }
 
 function compileCast({ operand, type, at }: Node<'cast'>, context: Compilation): Evaluate {
-  const cast = CASTS[type];
-  if (!cast) return context.fail(at, `cast has no type ${type}; it has ${Object.keys(CASTS).join(', ')}`);
+  const cast = CASTS.get(type);
+  if (!cast) return context.fail(at, `cast has no type ${type}; it has ${[...CASTS.keys()].join(', ')}`);
   const value = compileExpression(operand, context).evaluate;
   return (scope) => cast(value(scope));
 }

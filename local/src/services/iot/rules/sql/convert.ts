@@ -65,19 +65,19 @@ const castToBoolean: Cast = (value) =>
   typeof value === 'number' || typeof value === 'bigint' ? Number(value) !== 0 : toBoolean(value);
 
 /** The keywords after AS in cast(), in lower case (iot-sql-functions.html#iot-sql-function-cast). */
-export const CASTS: Readonly<Record<string, Cast>> = {
-  string: castToText,
-  nvarchar: castToText,
-  text: castToText,
-  ntext: castToText,
-  varchar: castToText,
-  int: castToInt,
-  integer: castToInt,
-  double: castToDouble,
-  decimal: castToDecimal,
-  bool: castToBoolean,
-  boolean: castToBoolean,
-};
+export const CASTS: ReadonlyMap<string, Cast> = new Map([
+  ['string', castToText],
+  ['nvarchar', castToText],
+  ['text', castToText],
+  ['ntext', castToText],
+  ['varchar', castToText],
+  ['int', castToInt],
+  ['integer', castToInt],
+  ['double', castToDouble],
+  ['decimal', castToDecimal],
+  ['bool', castToBoolean],
+  ['boolean', castToBoolean],
+]);
 
 /** A number as a statement writes it; undefined when it is too large. The caller has checked its form. */
 export function parseNumber(text: string): SqlNumber | undefined {

@@ -2,17 +2,17 @@ import { sqlParseError } from './sql-parse-error.ts';
 import { type Token, tokenAt } from './tokens.ts';
 
 /** What people know from other SQL dialects, and what to write instead. */
-const HINTS: Readonly<Record<string, string>> = {
-  like: 'LIKE does not exist; use startswith, endswith, indexof or regexp_matches',
-  between: 'BETWEEN does not exist; use >= and <=',
-  is: 'IS does not exist; use isNull or isUndefined',
-  group: 'GROUP BY does not exist',
-  order: 'ORDER BY does not exist',
-  limit: 'LIMIT does not exist',
-  join: 'JOIN does not exist',
-  '!': 'write <> for "not equal"',
-  '[': 'use get(array, index) for one item of an array',
-};
+const HINTS: ReadonlyMap<string, string> = new Map([
+  ['like', 'LIKE does not exist; use startswith, endswith, indexof or regexp_matches'],
+  ['between', 'BETWEEN does not exist; use >= and <='],
+  ['is', 'IS does not exist; use isNull or isUndefined'],
+  ['group', 'GROUP BY does not exist'],
+  ['order', 'ORDER BY does not exist'],
+  ['limit', 'LIMIT does not exist'],
+  ['join', 'JOIN does not exist'],
+  ['!', 'write <> for "not equal"'],
+  ['[', 'use get(array, index) for one item of an array'],
+]);
 
 /** Where the parser is in the text. */
 export class TokenReader {
@@ -28,7 +28,7 @@ export class TokenReader {
   unexpected(expected: string, at: Token = this.token): never {
     const found = at.kind === 'end' ? 'the end' : JSON.stringify(this.source.slice(at.start, at.end));
     const unclosed = at.kind === 'unknown' && (at.text === "'" || at.text === '"');
-    const hint = unclosed ? 'the string is not closed' : HINTS[at.text.toLowerCase()];
+    const hint = unclosed ? 'the string is not closed' : HINTS.get(at.text.toLowerCase());
     const message = `expected ${expected} but found ${found}${hint === undefined ? '' : ` (${hint})`}`;
     throw sqlParseError(this.source, at.start, message);
   }

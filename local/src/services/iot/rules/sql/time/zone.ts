@@ -3,17 +3,17 @@
 const FIXED = /^(?:UTC|GMT|UT)?([+-])(\d{1,2})(?::?(\d{2}))?$/;
 const GREENWICH = new Set(['UTC', 'GMT', 'UT', 'Z', 'Etc/UTC', 'Etc/GMT']);
 /** Abbreviations that Java reads and the tz database does not have under that name. */
-const ABBREVIATIONS: Readonly<Record<string, string>> = {
-  PST: 'America/Los_Angeles',
-  PDT: 'America/Los_Angeles',
-  MST: 'America/Denver',
-  MDT: 'America/Denver',
-  CST: 'America/Chicago',
-  CDT: 'America/Chicago',
-  EST: 'America/New_York',
-  EDT: 'America/New_York',
-  CEST: 'Europe/Paris',
-};
+const ABBREVIATIONS: ReadonlyMap<string, string> = new Map([
+  ['PST', 'America/Los_Angeles'],
+  ['PDT', 'America/Los_Angeles'],
+  ['MST', 'America/Denver'],
+  ['MDT', 'America/Denver'],
+  ['CST', 'America/Chicago'],
+  ['CDT', 'America/Chicago'],
+  ['EST', 'America/New_York'],
+  ['EDT', 'America/New_York'],
+  ['CEST', 'Europe/Paris'],
+]);
 const MINUTE = 60_000;
 const OFFSET = /GMT(?:([+-])(\d\d):(\d\d)(?::(\d\d))?)?/;
 
@@ -68,7 +68,7 @@ function formatter(zone: string, style: Style): Intl.DateTimeFormat {
   const key = `${style} ${zone}`;
   const known = formatters.get(key);
   if (known) return known;
-  const timeZone = ABBREVIATIONS[zone] ?? zone;
+  const timeZone = ABBREVIATIONS.get(zone) ?? zone;
   const made = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: style });
   formatters.set(key, made);
   return made;
