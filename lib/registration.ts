@@ -86,14 +86,14 @@ export class Registration extends Construct {
     rule.node.addDependency(asynchronous);
 
     alarms.onErrors(fn, {
-      name: 'registration-errors',
+      name: 'registration-function-errors',
       errorImpact:
         'The registration function fails: devices may be unable to join. Its log names the certificate and the error.',
     });
     alarms.onOwnMetric('CertificatesHeld', 'registration', {
       name: 'registration-certificates-held',
       errorImpact:
-        'A certificate was not activated: it is unknown, suspicious, or not in the manifest yet. `thingstead device held` lists them with their reasons.',
+        'A certificate was not activated: it is unknown, suspicious, or not in the manifest yet. The log of the function names certificate, thing and reason; `thingstead device show <thing>` explains it.',
     });
     new CfnOutput(this, 'DevicePolicyName', { value: policy.ref }).overrideLogicalId('DevicePolicyName');
     new CfnOutput(this, 'RuleName', { value: RULE_NAME }).overrideLogicalId('RegistrationRuleName');

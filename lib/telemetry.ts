@@ -115,7 +115,7 @@ export class Telemetry extends Construct {
     source.node.addDependency(role);
 
     alarms.onErrors(fn, {
-      name: 'telemetry-errors',
+      name: 'telemetry-function-errors',
       errorImpact:
         'The telemetry function fails: latest values and roll-ups fall behind. History and archive are written without it.',
     });

@@ -1,4 +1,6 @@
 /** Synthesis as a whole: no account, no findings, settings that are understood or refused by name. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { readPlatformConfig } from '../../lib/platform-config.ts';
 import { flat, newApp, only, resources, synthesize } from './synthesis.ts';
@@ -59,6 +61,13 @@ describe('the settings', () => {
       manifest: 'open',
       billGuard: { messagesPerThingPerHour: 7200 },
     });
+  });
+
+  it('are all in the documentation', () => {
+    const page = readFileSync(path.resolve(__dirname, '../../docs/configuration.md'), 'utf8');
+    const keys = [...Object.keys(readPlatformConfig({})), 'budget', 'operatorEmail'];
+
+    expect(keys.filter((key) => !page.includes(`| \`thingstead:${key}\` |`))).toEqual([]);
   });
 
   it('are understood from the command line, where every value is text', () => {
