@@ -292,7 +292,7 @@ describe('matching', () => {
     // THEN
     expect(await received(url)).toEqual([{ t: 31 }]);
     expect(await sumOf('TopicMatch', { RuleName: 'hot' })).toBe(3);
-    expect(await sumOf('Success', { RuleName: 'hot', ActionType: 'Sqs' })).toBe(1);
+    expect(await sumOf('Success', { RuleName: 'hot', ActionType: 'SQS' })).toBe(1);
   });
 
   it('a/# does not match a, and # matches nothing that begins with $', async () => {
@@ -409,7 +409,7 @@ describe('failures', () => {
       },
     ]);
     expect(await sumOf('Failure', { RuleName: 'failing', ActionType: 'S3' })).toBe(1);
-    expect(await sumOf('ErrorActionSuccess', { RuleName: 'failing', ActionType: 'Sqs' })).toBe(1);
+    expect(await sumOf('ErrorActionSuccess', { RuleName: 'failing', ActionType: 'SQS' })).toBe(1);
   });
 
   it('do not keep the other actions from their work', async () => {

@@ -24,7 +24,7 @@ export interface CompiledAction {
 export interface ActionKind {
   /** What the document of the error action calls it: `S3Action`. */
   readonly failedAction: string;
-  /** The value of the metric dimension ActionType. */
+  /** The value of the metric dimension ActionType: AWS lists none, these are the titles of the pages on actions. */
   readonly actionType: string;
   /** How a message about a failure begins: `Failed to put S3 object`. */
   readonly failure: string;

@@ -3,7 +3,7 @@ import type { ActionKind } from './rule-action.ts';
 /** Publishes to a standard topic or a device (https://docs.aws.amazon.com/iot/latest/developerguide/sns-rule-action.html). */
 export const snsAction: ActionKind = {
   failedAction: 'SnsAction',
-  actionType: 'Sns',
+  actionType: 'SNS',
   failure: 'Failed to publish SNS message',
   compile(parameters) {
     const isJson = parameters.word('messageFormat', ['RAW', 'JSON']) === 'JSON';

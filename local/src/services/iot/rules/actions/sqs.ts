@@ -3,7 +3,7 @@ import type { ActionKind } from './rule-action.ts';
 /** Sends a message to a standard queue (https://docs.aws.amazon.com/iot/latest/developerguide/sqs-rule-action.html). */
 export const sqsAction: ActionKind = {
   failedAction: 'SqsAction',
-  actionType: 'Sqs',
+  actionType: 'SQS',
   failure: 'Failed to send SQS message',
   compile(parameters) {
     const useBase64 = parameters.boolean('useBase64');
