@@ -47,6 +47,15 @@ const assembly = new Assembly()
   })
   .addFunction('unloadable', { code: 'require("./not-in-the-bundle");' })
   .addFunction('misnamed', { code: 'exports.main = async () => 1;' })
+  .addFunction('callback', {
+    code: `exports.handler = (event, context, callback) => setTimeout(() => callback(event.error, 'called'), 5);`,
+    properties: { Runtime: 'nodejs22.x' },
+  })
+  .addFunction('outdated', { code: `exports.handler = (event, context, callback) => callback(null, 'called');` })
+  .addFunction('mapped', {
+    code: `exports.handler = async () => process.env.NODE_OPTIONS;`,
+    properties: { Environment: { Variables: { NODE_OPTIONS: '--enable-source-maps' } } },
+  })
   .addFunction('time', { code: 'exports.handler = async () => ({ now: Date.now(), text: new Date().toISOString() });' })
   .addFunction('talking', {
     code: `exports.handler = async (event, context) => {
@@ -140,6 +149,16 @@ describe('an invocation', () => {
     });
     expect(answer.HOME).toBeUndefined();
     expect(answer.LAMBDA_TASK_ROOT).not.toContain(process.cwd());
+  });
+
+  it('answers by callback on Node.js 22 only', async () => {
+    expect((await invoke('callback')).answer).toBe('called');
+    expect((await invoke('callback', { error: 'refused' })).answer).toMatchObject({ errorMessage: 'refused' });
+    expect((await invoke('outdated')).answer.errorType).toBe('Runtime.CallbackHandlerDeprecated');
+  });
+
+  it('takes options for Node.js', async () => {
+    expect((await invoke('mapped')).answer).toBe('--enable-source-maps');
   });
 
   it('tells virtual time', async () => {

@@ -55,7 +55,7 @@ export function stateFor(rule: Rule, values: readonly (number | undefined)[], cu
     case 'breaching':
       return breaching.length + filled >= datapointsToAlarm ? 'ALARM' : 'OK';
     case 'ignore':
-      return counted.length - breaching.length > evaluationPeriods - datapointsToAlarm ? 'OK' : current;
+      return breaching.length < counted.length ? 'OK' : current;
     case 'missing': {
       if (counted.length === 0) return 'INSUFFICIENT_DATA';
       // All that is known is breaching, and since long enough.
