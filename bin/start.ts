@@ -248,6 +248,10 @@ if (options.help) {
   say('npm start -- [--once] [--no-demo] [--port-offset N]');
   process.exit(0);
 }
+if (options.once && options['no-demo']) {
+  process.stderr.write('--once checks what the demo devices sent, so it cannot go with --no-demo.\n');
+  process.exit(2);
+}
 try {
   if (!isSynthesized()) {
     say('Synthesizing the templates ...');
