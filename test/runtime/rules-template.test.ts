@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { GetTopicRuleCommand, IoTClient } from '@aws-sdk/client-iot';
 import { IoTDataPlaneClient, PublishCommand } from '@aws-sdk/client-iot-data-plane';
 import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
@@ -111,6 +112,101 @@ it('creates rules that run, under their own or a generated name', async () => {
     expect(Messages.map(({ Body = '' }) => JSON.parse(Body))).toEqual([
       { a: 1, topic: 'out/us-east-1/x', origin: ['in/x'] },
     ]);
+  } finally {
+    await runtime.stop();
+  }
+});
+
+it('lets a function decide by its own policy which rule may call it', async () => {
+  // GIVEN
+  const arn = { 'Fn::GetAtt': ['Function', 'Arn'] };
+  const sum = (name: string) => ({
+    Sql: { 'Fn::Sub': `SELECT aws_lambda('\${Function.Arn}', {"n": n}).twice AS twice, '${name}' AS rule FROM 'sum'` },
+    Actions: [{ Sqs: { QueueUrl: { Ref: 'Queue' }, RoleArn } }],
+  });
+  const call = {
+    Sql: "SELECT n FROM 'call'",
+    Actions: [{ Lambda: { FunctionArn: arn } }],
+    ErrorAction: { Sqs: { QueueUrl: { Ref: 'Queue' }, RoleArn } },
+  };
+  const permission = (name: string) => ({
+    Type: 'AWS::Lambda::Permission',
+    Properties: {
+      FunctionName: arn,
+      Action: 'lambda:InvokeFunction',
+      Principal: 'iot.amazonaws.com',
+      SourceAccount: { Ref: 'AWS::AccountId' },
+      SourceArn: { 'Fn::Sub': `arn:aws:iot:\${AWS::Region}:\${AWS::AccountId}:rule/${name}` },
+    },
+  });
+  const code = 'exports.handler = async ({ n }) => { console.log("called with " + n); return { twice: 2 * n }; };';
+  const logging = {
+    PolicyName: 'logs',
+    PolicyDocument: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'logs:*', Resource: '*' }] },
+  };
+  write(
+    {
+      Queue: queue,
+      Role: role,
+      FunctionRole: {
+        Type: 'AWS::IAM::Role',
+        Properties: {
+          AssumeRolePolicyDocument: {
+            Version: '2012-10-17',
+            Statement: [{ Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { Service: 'lambda.amazonaws.com' } }],
+          },
+          Policies: [logging],
+        },
+      },
+      Function: {
+        Type: 'AWS::Lambda::Function',
+        Properties: {
+          FunctionName: 'doubler',
+          Runtime: 'nodejs24.x',
+          Handler: 'index.handler',
+          Code: { ZipFile: code },
+          Role: { 'Fn::GetAtt': ['FunctionRole', 'Arn'] },
+        },
+      },
+      MaySum: permission('sum'),
+      MayCall: permission('call'),
+      Sum: rule(sum('sum'), { RuleName: 'sum' }),
+      NoSum: rule(sum('stranger'), { RuleName: 'stranger' }),
+      Call: rule(call, { RuleName: 'call' }),
+      NoCall: rule(call, { RuleName: 'uninvited' }),
+    },
+    { Url: { Value: { Ref: 'Queue' } } },
+  );
+  const runtime = await startRuntime({ assembly: folder });
+  try {
+    const data = new IoTDataPlaneClient(runtime.config);
+    const sqs = new SQSClient(runtime.config);
+    const next = async () => {
+      const QueueUrl = runtime.endpoints.outputs.Farm?.Url;
+      const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }));
+      return Messages.map(({ Body = '' }) => JSON.parse(Body));
+    };
+
+    // WHEN
+    await data.send(new PublishCommand({ topic: 'sum', payload: Buffer.from('{"n":21}') }));
+    await runtime.advance(0);
+    const answered = await next();
+    await data.send(new PublishCommand({ topic: 'call', payload: Buffer.from('{"n":5}') }));
+    await runtime.advance(0);
+    const failed = await next();
+
+    // THEN
+    expect(answered).toEqual([{ twice: 42, rule: 'sum' }]);
+    expect(runtime.output()).toContain('aws_lambda failed');
+    expect(failed).toMatchObject([
+      {
+        ruleName: 'uninvited',
+        failures: [{ failedAction: 'LambdaAction', errorMessage: expect.stringContaining('AccessDenied') }],
+      },
+    ]);
+    const logs = new CloudWatchLogsClient(runtime.config);
+    const { events = [] } = await logs.send(new FilterLogEventsCommand({ logGroupName: '/aws/lambda/doubler' }));
+    expect(events.filter(({ message }) => message?.includes('called with 5'))).toHaveLength(1);
   } finally {
     await runtime.stop();
   }

@@ -1,7 +1,13 @@
 /** Rules as an application uses them: created through the SDK, reached by a message, seen in the other services. */
-import { CloudWatchClient, GetMetricStatisticsCommand } from '@aws-sdk/client-cloudwatch';
+import {
+  CloudWatchClient,
+  DescribeAlarmsCommand,
+  GetMetricStatisticsCommand,
+  PutMetricAlarmCommand,
+} from '@aws-sdk/client-cloudwatch';
 import { CloudWatchLogsClient, CreateLogGroupCommand, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { CreateTableCommand, DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { CreateDeliveryStreamCommand, FirehoseClient } from '@aws-sdk/client-firehose';
 import { CreateRoleCommand, IAMClient, PutRolePolicyCommand, UpdateAssumeRolePolicyCommand } from '@aws-sdk/client-iam';
 import {
   type Action,
@@ -23,8 +29,9 @@ import {
   GetShardIteratorCommand,
   KinesisClient,
 } from '@aws-sdk/client-kinesis';
-import { CreateBucketCommand, GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
+import { CreateQueueCommand, ReceiveMessageCommand, SetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { type Runtime, startRuntime } from '../support/runtime.ts';
 
 const ACCOUNT = '123456789012';
@@ -277,6 +284,88 @@ describe('actions', () => {
       }),
     );
     expect(Datapoints.map(({ Maximum }) => Maximum)).toEqual([0.25]);
+  });
+});
+
+describe('actions with consequences of their own', () => {
+  it('sns reaches the subscribers, and cloudwatchAlarm sets the state', async () => {
+    // GIVEN
+    const sns = new SNSClient(runtime.config);
+    const cloudwatch = new CloudWatchClient(runtime.config);
+    const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: 'notices' }));
+    const { url } = await queue('notified');
+    const queueArn = `arn:aws:sqs:us-east-1:${ACCOUNT}:notified`;
+    const allow = { Effect: 'Allow', Principal: { Service: 'sns.amazonaws.com' }, Action: 'sqs:SendMessage' };
+    const Policy = JSON.stringify({ Version: '2012-10-17', Statement: [{ ...allow, Resource: queueArn }] });
+    await sqs.send(new SetQueueAttributesCommand({ QueueUrl: url, Attributes: { Policy } }));
+    const Attributes = { RawMessageDelivery: 'true' };
+    await sns.send(new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint: queueArn, Attributes }));
+    await cloudwatch.send(
+      new PutMetricAlarmCommand({
+        AlarmName: 'frost',
+        Namespace: 'Field',
+        MetricName: 'Temperature',
+        Statistic: 'Minimum',
+        Period: 60,
+        EvaluationPeriods: 1,
+        Threshold: 0,
+        ComparisonOperator: 'LessThanThreshold',
+      }),
+    );
+    const roleArn = await role('notifier', [
+      ['sns:Publish', TopicArn ?? ''],
+      ['cloudwatch:SetAlarmState', `arn:aws:cloudwatch:us-east-1:${ACCOUNT}:alarm:frost`],
+    ]);
+    const alarm = { alarmName: 'frost', stateReason: `\${t} degrees`, stateValue: 'ALARM', roleArn };
+    await rule('frost', "SELECT t FROM 'field' WHERE t < 0", [
+      { sns: { targetArn: TopicArn, roleArn } },
+      { cloudwatchAlarm: alarm },
+    ]);
+
+    // WHEN
+    await publish('field', { t: -3 });
+
+    // THEN
+    expect(await received(url)).toEqual([{ t: -3 }]);
+    const { MetricAlarms = [] } = await cloudwatch.send(new DescribeAlarmsCommand({ AlarmNames: ['frost'] }));
+    expect(MetricAlarms).toMatchObject([{ StateValue: 'ALARM', StateReason: '-3 degrees' }]);
+  });
+
+  it('firehose in batch mode writes one record for each element', async () => {
+    // GIVEN
+    const s3 = new S3Client({ ...runtime.config, forcePathStyle: true });
+    const firehose = new FirehoseClient(runtime.config);
+    await s3.send(new CreateBucketCommand({ Bucket: 'archive' }));
+    const AssumeRolePolicyDocument = trust().replace('iot.amazonaws.com', 'firehose.amazonaws.com');
+    const delivery = await iam.send(new CreateRoleCommand({ RoleName: 'delivery', AssumeRolePolicyDocument }));
+    const Statement = [{ Effect: 'Allow', Action: 's3:PutObject', Resource: '*' }];
+    const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement });
+    await iam.send(new PutRolePolicyCommand({ RoleName: 'delivery', PolicyName: 's3', PolicyDocument }));
+    await firehose.send(
+      new CreateDeliveryStreamCommand({
+        DeliveryStreamName: 'lines',
+        ExtendedS3DestinationConfiguration: {
+          BucketARN: 'arn:aws:s3:::archive',
+          RoleARN: delivery.Role?.Arn,
+          BufferingHints: { IntervalInSeconds: 60, SizeInMBs: 1 },
+        },
+      }),
+    );
+    const roleArn = await role('writer', [[['firehose:PutRecord', 'firehose:PutRecordBatch'], '*']]);
+    const action = { deliveryStreamName: 'lines', separator: '\n', roleArn };
+    await rule('batch', "SELECT VALUE readings FROM 'b'", [{ firehose: { ...action, batchMode: true } }]);
+    await rule('whole', "SELECT VALUE readings FROM 'b'", [{ firehose: action }]);
+
+    // WHEN
+    await publish('b', { readings: [{ v: 1 }, { v: 2 }] });
+    await runtime.advance(61);
+
+    // THEN
+    const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: 'archive' }));
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket: 'archive', Key: Contents[0]?.Key }));
+    const lines = (await Body?.transformToString())?.trim().split('\n');
+    expect(lines).toHaveLength(3);
+    expect(lines).toEqual(expect.arrayContaining(['{"v":1}', '{"v":2}', '[{"v":1},{"v":2}]']));
   });
 });
 
