@@ -1,4 +1,6 @@
 /** Amazon SQS through the SDK. */
+
+import { Sha256 } from '@aws-crypto/sha256-js';
 import {
   ChangeMessageVisibilityCommand,
   CreateQueueCommand,
@@ -19,6 +21,8 @@ import {
   SetQueueAttributesCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
+import { HttpRequest } from '@smithy/protocol-http';
+import { SignatureV4 } from '@smithy/signature-v4';
 import { type Runtime, startRuntime } from '../support/runtime.ts';
 
 let runtime: Runtime;
@@ -255,6 +259,43 @@ describe('batches', () => {
     await expect(client.send(new SendMessageBatchCommand({ QueueUrl: url, Entries }))).rejects.toMatchObject({
       name: error,
     });
+  });
+});
+
+describe('the query protocol of older clients', () => {
+  it('sends and receives', async () => {
+    const { url } = await create('eggs');
+    const call = async (form: Record<string, string>): Promise<string> => {
+      const { hostname, port, host, pathname: path } = new URL(url);
+      const headers = { host, 'content-type': 'application/x-www-form-urlencoded' };
+      const body = new URLSearchParams({ Version: '2012-11-05', QueueUrl: url, ...form }).toString();
+      const signer = new SignatureV4({ ...runtime.config, service: 'sqs', sha256: Sha256 });
+      const signed = await signer.sign(
+        new HttpRequest({ method: 'POST', hostname, port: Number(port), path, headers, body }),
+      );
+      return (await fetch(url, { method: 'POST', headers: signed.headers, body })).text();
+    };
+
+    const sent = await call({
+      Action: 'SendMessage',
+      MessageBody: 'one',
+      DelaySeconds: '0',
+      'MessageAttribute.1.Name': 'colour',
+      'MessageAttribute.1.Value.DataType': 'String',
+      'MessageAttribute.1.Value.StringValue': 'blue',
+    });
+    const received = await call({
+      Action: 'ReceiveMessage',
+      'AttributeName.1': 'ApproximateReceiveCount',
+      'MessageAttributeName.1': 'All',
+    });
+    const missing = await call({ Action: 'GetQueueUrl', QueueName: 'none' });
+
+    expect(sent).toMatch(/<SendMessageResult>.*<MD5OfMessageBody>f97c5d29941bfb1b2fdab0874906ab82<\/MD5OfMessageBody>/);
+    expect(received).toContain('<Body>one</Body>');
+    expect(received).toContain('<Attribute><Name>ApproximateReceiveCount</Name><Value>1</Value></Attribute>');
+    expect(received).toMatch(/<MessageAttribute><Name>colour<\/Name><Value>.*<StringValue>blue<\/StringValue>/);
+    expect(missing).toContain('<Code>AWS.SimpleQueueService.NonExistentQueue</Code>');
   });
 });
 

@@ -58,7 +58,7 @@ export function createSqsService(kernel: Kernel): Service {
           MessageAttributeNames: 'MessageAttributeName',
           MessageSystemAttributeNames: 'MessageSystemAttributeName',
           Messages: 'Message',
-          QueueUrls: 'QueueUrl',
+          'ListQueues.QueueUrls': 'QueueUrl',
           'SendMessageBatch.Entries': 'SendMessageBatchRequestEntry',
           'SendMessageBatch.Successful': 'SendMessageBatchResultEntry',
           'DeleteMessageBatch.Entries': 'DeleteMessageBatchRequestEntry',

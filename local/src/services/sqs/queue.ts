@@ -11,6 +11,7 @@ import type { Clock, Timer } from '../../kernel/clock.ts';
 import { HiddenMessages } from './hidden-messages.ts';
 import type { MessageAttributes } from './message-attributes.ts';
 import type { QueueSettings } from './queue-attributes.ts';
+import { WaitingReceivers } from './waiting-receivers.ts';
 
 export interface NewMessage {
   readonly body: string;
@@ -33,13 +34,6 @@ export interface StoredMessage extends NewMessage {
   receiptHandle: string | undefined;
 }
 
-interface Waiter {
-  readonly max: number;
-  readonly visibilityMs: number;
-  readonly timer: Timer;
-  resolve(messages: readonly StoredMessage[]): void;
-}
-
 export interface QueueEvents {
   /** Something changed that metrics show. */
   changed(): void;
@@ -60,7 +54,7 @@ export class Queue {
   readonly #messages = new Map<string, StoredMessage>();
   readonly #visible = new Map<string, StoredMessage>();
   readonly #hidden = new HiddenMessages();
-  readonly #waiters = new Set<Waiter>();
+  readonly #receivers: WaitingReceivers;
   readonly #watchers = new Set<() => void>();
   #delayed = 0;
   #timer: Timer | undefined;
@@ -76,6 +70,7 @@ export class Queue {
     this.arn = identity.arn;
     this.settings = settings;
     this.#clock = clock;
+    this.#receivers = new WaitingReceivers(clock);
     this.#events = events;
     this.createdAt = clock.now();
     this.lastModifiedAt = this.createdAt;
@@ -134,11 +129,7 @@ export class Queue {
 
   /** Hands visible messages to who waits for them. */
   deliver(): void {
-    for (const waiter of this.#waiters) {
-      if (this.#visible.size === 0) break;
-      const messages = this.#take(waiter.max, waiter.visibilityMs);
-      if (messages.length > 0) this.#answer(waiter, messages);
-    }
+    this.#receivers.serve((max, visibilityMs) => this.#take(max, visibilityMs));
     if (this.#visible.size > 0) for (const watcher of this.#watchers) watcher();
     this.#events.changed();
   }
@@ -150,11 +141,7 @@ export class Queue {
       this.#events.changed();
       return Promise.resolve(messages);
     }
-    return new Promise((resolve) => {
-      const timer = this.#clock.after(waitMs, () => this.#answer(waiter, []));
-      const waiter: Waiter = { max, visibilityMs, timer, resolve };
-      this.#waiters.add(waiter);
-    });
+    return this.#receivers.wait(max, visibilityMs, waitMs);
   }
 
   /** The message that this receipt handle was last given out for; undefined when it was received again or is gone. */
@@ -192,7 +179,7 @@ export class Queue {
   /** Lets everybody who waits go, with nothing. */
   close(): void {
     this.#timer?.cancel();
-    for (const waiter of this.#waiters) this.#answer(waiter, []);
+    this.#receivers.release();
   }
 
   #take(max: number, visibilityMs: number): StoredMessage[] {
@@ -221,12 +208,6 @@ export class Queue {
     for (const message of taken) this.#hide(message);
     if (visibilityMs === 0) this.#reveal();
     return taken;
-  }
-
-  #answer(waiter: Waiter, messages: readonly StoredMessage[]): void {
-    waiter.timer.cancel();
-    this.#waiters.delete(waiter);
-    waiter.resolve(messages);
   }
 
   #hide(message: StoredMessage): void {
