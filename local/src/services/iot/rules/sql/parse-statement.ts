@@ -1,3 +1,4 @@
+import { selection } from './parse-selection.ts';
 import { Parser } from './parser.ts';
 import type { Assignment, Statement } from './syntax-tree.ts';
 import { bareFilterAt, tokenAt } from './tokens.ts';
@@ -11,7 +12,7 @@ export function parseStatement(source: string): Statement {
   const parser = new Parser(source);
   const variables = parser.isWord('set') ? assignments(parser) : [];
   parser.expectWord('select');
-  const select = parser.selection();
+  const select = selection(parser);
   const topicFilter = parser.isWord('from') ? filter(parser) : undefined;
   const where = parser.acceptWord('where') ? parser.expression() : undefined;
   if (parser.token.kind !== 'end') {

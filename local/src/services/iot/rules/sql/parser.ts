@@ -1,5 +1,6 @@
 import { parseNumber } from './convert.ts';
-import type { BinaryOperator, Expression, NestedSelect, Selection } from './syntax-tree.ts';
+import { nestedSelect } from './parse-selection.ts';
+import type { BinaryOperator, Expression } from './syntax-tree.ts';
 import { TokenReader } from './token-reader.ts';
 
 /** How deep expressions may be nested; AWS states no number, and nobody writes more. */
@@ -31,23 +32,6 @@ export class Parser extends TokenReader {
     return left;
   }
 
-  /** `VALUE expr`, or items with aliases. */
-  selection(): Selection {
-    if (this.isWord('value') && this.#isValueKeyword()) {
-      const value = this.advance();
-      const expression = this.#starOr(() => this.expression());
-      // `VALUE -x` ends here; `value - x AS y` is a difference.
-      if (!this.isSymbol(',') && !this.isWord('as')) return { kind: 'value', expression };
-      this.token = value;
-    }
-    const items = [];
-    do {
-      const expression = this.#starOr(() => this.expression());
-      items.push({ expression, alias: this.acceptWord('as') ? this.#alias() : undefined });
-    } while (this.acceptSymbol(','));
-    return { kind: 'items', items };
-  }
-
   #conjunction(): Expression {
     let left = this.#negation();
     while (this.isWord('and')) left = this.#binary('and', left, () => this.#negation());
@@ -57,7 +41,7 @@ export class Parser extends TokenReader {
   #negation(): Expression {
     if (!this.isWord('not')) return this.#comparison();
     const { start } = this.advance();
-    return { kind: 'not', operand: this.#nested(() => this.#negation()), at: start };
+    return { kind: 'not', operand: this.nested(() => this.#negation()), at: start };
   }
 
   #comparison(): Expression {
@@ -88,9 +72,9 @@ export class Parser extends TokenReader {
   }
 
   #sign(): Expression {
-    if (!this.isSymbol('-')) return this.#postfix();
+    if (!this.isSymbol('-')) return this.postfix();
     const { start } = this.advance();
-    return { kind: 'minus', operand: this.#nested(() => this.#sign()), at: start };
+    return { kind: 'minus', operand: this.nested(() => this.#sign()), at: start };
   }
 
   #binary(operator: BinaryOperator, left: Expression, readRight: () => Expression): Expression {
@@ -104,7 +88,8 @@ export class Parser extends TokenReader {
     return this.advance().start;
   }
 
-  #postfix(): Expression {
+  /** A primary expression and its members: `a.b.c`. */
+  postfix(): Expression {
     let expression = this.#primary();
     while (this.isSymbol('.')) {
       this.#operator();
@@ -158,7 +143,7 @@ export class Parser extends TokenReader {
     if (!this.isSymbol('(')) return { kind: 'name', name: text, at };
     if (word === 'cast') return this.#cast(at);
     this.advance();
-    return { kind: 'call', name: word, args: this.#list(')', () => this.#starOr(() => this.expression())), at };
+    return { kind: 'call', name: word, args: this.#list(')', () => this.starOr(() => this.expression())), at };
   }
 
   #cast(at: number): Expression {
@@ -189,7 +174,7 @@ export class Parser extends TokenReader {
   #exists(): Expression {
     const { start: at } = this.advance();
     this.expectSymbol('(');
-    const select = this.#nestedSelect();
+    const select = nestedSelect(this);
     this.expectSymbol(')');
     return { kind: 'exists', select, at };
   }
@@ -197,24 +182,10 @@ export class Parser extends TokenReader {
   #parenthesis(): Expression {
     const { start: at } = this.advance();
     const inner: Expression = this.isWord('select')
-      ? { kind: 'select', select: this.#nestedSelect(), at }
+      ? { kind: 'select', select: nestedSelect(this), at }
       : this.expression();
     this.expectSymbol(')');
     return inner;
-  }
-
-  #nestedSelect(): NestedSelect {
-    return this.#nested(() => {
-      this.expectWord('select');
-      const select = this.selection();
-      this.expectWord('from');
-      if (this.token.kind !== 'word' && this.token.kind !== 'variable')
-        this.unexpected('the path of an array or object');
-      const from = this.#postfix();
-      if (!isPath(from)) this.fail(from.at, 'a nested SELECT reads FROM a path, a.b or @variable.b');
-      const alias = this.acceptWord('as') ? this.expectName('an alias') : undefined;
-      return { select, from, alias, where: this.acceptWord('where') ? this.expression() : undefined };
-    });
   }
 
   #object(): Expression {
@@ -237,38 +208,18 @@ export class Parser extends TokenReader {
     return items;
   }
 
-  #starOr(read: () => Expression): Expression {
+  /** `*`, where it may stand for the payload or the element. */
+  starOr(read: () => Expression): Expression {
     if (!this.isSymbol('*')) return read();
     return { kind: 'star', at: this.advance().start };
   }
 
-  #alias(): readonly string[] {
-    const path = [this.expectName('a name, as in AS name or AS outer.inner')];
-    while (this.acceptSymbol('.')) path.push(this.expectName('the name of a member'));
-    return path;
-  }
-
-  #nested<Result>(read: () => Result): Result {
+  /** Reads something that nests, no deeper than the limit. */
+  nested<Result>(read: () => Result): Result {
     this.#depth += 1;
     if (this.#depth > MAX_DEPTH) this.fail(this.token.start, `expressions may be nested ${MAX_DEPTH} deep`);
     const result = read();
     this.#depth -= 1;
     return result;
   }
-
-  /** Whether `value` is the keyword and not a member of that name: only when an expression follows. */
-  #isValueKeyword(): boolean {
-    const next = this.peek();
-    if (next.kind === 'word') return !['from', 'as', 'where', 'and', 'or', 'in'].includes(next.text.toLowerCase());
-    if (next.kind !== 'symbol') return next.kind !== 'end';
-    if (next.text !== '*') return ['(', '{', '[', '-'].includes(next.text);
-    const afterStar = this.peek(next);
-    if (afterStar.kind === 'word') return ['from', 'where'].includes(afterStar.text.toLowerCase());
-    return afterStar.kind === 'end' || afterStar.text === ')';
-  }
-}
-
-function isPath(expression: Expression): boolean {
-  if (expression.kind === 'member') return isPath(expression.of);
-  return expression.kind === 'name' || expression.kind === 'variable';
 }
