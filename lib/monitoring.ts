@@ -6,13 +6,14 @@ import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
 import { Alarms } from './alarms.ts';
+import { IotLogs } from './iot-logs.ts';
 import type { PlatformConfig } from './platform-config.ts';
 
 export interface MonitoringProps {
   readonly config: PlatformConfig;
 }
 
-/** The operations topic, to which every alarm reports, and the budget. */
+/** The operations topic, to which every alarm reports, the log of AWS IoT, and the budget. */
 export class Monitoring extends Construct {
   readonly alarms: Alarms;
 
@@ -40,6 +41,7 @@ export class Monitoring extends Construct {
     if (config.operatorEmail) topic.addSubscription(new EmailSubscription(config.operatorEmail));
     new CfnOutput(this, 'TopicArn', { value: topic.topicArn }).overrideLogicalId('OperationsTopicArn');
     this.alarms = new Alarms(this, 'Alarms', topic);
+    if (config.iotLogLevel !== 'UNCHANGED') new IotLogs(this, 'IotLogs', { level: config.iotLogLevel });
     if (config.budget) this.#budget(config.budget);
   }
 

@@ -46,6 +46,11 @@ const Settings = v.strictObject({
   maxBackfillDays: v.optional(Days, 31),
   /** How long the functions' logs stay; one of the periods that CloudWatch Logs has. */
   logRetentionDays: v.optional(v.picklist([1, 3, 5, 7, 14, 30, 60, 90, 180, 365]), 30),
+  /**
+   * What AWS IoT writes into its own log, `AWSIotLogsV2`. The account has one setting; where it is made elsewhere,
+   * `UNCHANGED` leaves it alone, and the deployment does not fail on it.
+   */
+  iotLogLevel: v.optional(v.picklist(['ERROR', 'WARN', 'INFO', 'UNCHANGED']), 'ERROR'),
   kinesis: v.optional(Kinesis, {}),
   archive: v.optional(Archive, {}),
   /** `required`: only devices with a manifest entry get in. `open`: every certificate of a registered CA gets in. */

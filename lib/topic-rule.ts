@@ -64,7 +64,7 @@ export class TopicRule extends Construct {
       { RuleName },
       {
         name: `${name}-parse-errors`,
-        errorImpact: `Messages for rule ${RuleName} were no JSON where its SQL needs JSON. They are lost: AWS IoT calls no error action for these. Find the device in the AWS IoT logs.`,
+        errorImpact: `Messages for rule ${RuleName} were no JSON where its SQL needs JSON. They are lost: AWS IoT calls no error action for these. The log group AWSIotLogsV2 names the client.`,
       },
     );
     alarms.onRuleMetric(

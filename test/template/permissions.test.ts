@@ -81,6 +81,21 @@ describe('the telemetry', () => {
   });
 });
 
+describe('the log of AWS IoT', () => {
+  it('may be written by AWS IoT, and nothing else', () => {
+    expect(statements('MonitoringIotLogsRole')).toEqual([
+      `logs:CreateLogGroup logs:CreateLogStream logs:PutLogEvents logs:PutMetricFilter logs:PutRetentionPolicy: arn:<partition>:logs:${account}:log-group:AWSIotLogsV2:*`,
+    ]);
+  });
+
+  it('is left alone where the account has its setting from elsewhere', () => {
+    const { platform } = synthesize({ 'thingstead:iotLogLevel': 'UNCHANGED' });
+
+    expect(resources(synthesis.platform, 'AWS::IoT::Logging')).toHaveLength(1);
+    expect(resources(platform, 'AWS::IoT::Logging')).toEqual([]);
+  });
+});
+
 describe('every role', () => {
   it('is for one service; where the service acts for others, for one rule or stream of this account', () => {
     const trusts = resources(synthesis.platform, 'AWS::IAM::Role').map(([name, { Properties }]) => {
@@ -101,6 +116,14 @@ describe('every role', () => {
     ];
 
     expect(Object.fromEntries(trusts)).toEqual({
+      MonitoringIotLogs: [
+        {
+          Action: 'sts:AssumeRole',
+          Condition: { StringEquals: { 'aws:SourceAccount': '<accountid>' } },
+          Effect: 'Allow',
+          Principal: { Service: 'iot.amazonaws.com' },
+        },
+      ],
       RegistrationFunction: trust('lambda.amazonaws.com'),
       RegistrationRule: trust('iot.amazonaws.com', `arn:<partition>:iot:${account}:rule/thingstead_registration`),
       TelemetryArchive: trust(
@@ -113,7 +136,7 @@ describe('every role', () => {
   });
 
   it('has its policies in this file', () => {
-    expect(resources(synthesis.platform, 'AWS::IAM::Policy')).toHaveLength(5);
+    expect(resources(synthesis.platform, 'AWS::IAM::Policy')).toHaveLength(6);
     expect(resources(synthesis.platform, 'AWS::IAM::ManagedPolicy')).toEqual([]);
   });
 });

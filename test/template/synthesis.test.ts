@@ -56,6 +56,7 @@ describe('the settings', () => {
       aggregatesRetentionDays: 400,
       maxBackfillDays: 31,
       logRetentionDays: 30,
+      iotLogLevel: 'ERROR',
       kinesis: { mode: 'PROVISIONED', shards: 1 },
       archive: { enabled: true, bufferSeconds: 300 },
       manifest: 'open',
