@@ -1,0 +1,55 @@
+import { execFile } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { root } from './process.ts';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'thingstead-bench-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+let made = 0;
+
+/** A new path that goes away when the bench ends. */
+export function temporaryPath(name: string): string {
+  made += 1;
+  return path.join(folder, `${made}-${name}`);
+}
+
+/** Synthesizes the platform as `npm start` does and gives the folder. */
+export async function synthesize(): Promise<string> {
+  const output = temporaryPath('cdk.out');
+  const env = { ...process.env, CDK_OUTDIR: output };
+  await promisify(execFile)(process.execPath, ['bin/thingstead.ts'], { cwd: root, env });
+  return output;
+}
+
+let assembly: Promise<string> | undefined;
+
+/** One assembly for all figures. */
+export function platformAssembly(): Promise<string> {
+  assembly ??= synthesize();
+  return assembly;
+}
+
+/** A copy in which the telemetry rule writes to DynamoDB only. */
+export async function historyOnlyAssembly(): Promise<string> {
+  const copy = temporaryPath('history-only');
+  cpSync(await platformAssembly(), copy, { recursive: true });
+  const file = path.join(copy, 'ThingsteadPlatform.template.json');
+  const template = JSON.parse(readFileSync(file, 'utf8'));
+  const rules = Object.values<{ Type: string; Properties: { RuleName?: string; TopicRulePayload: RulePayload } }>(
+    template.Resources,
+  ).filter(({ Type, Properties }) => Type === 'AWS::IoT::TopicRule' && Properties.RuleName === 'thingstead_telemetry');
+  for (const { Properties } of rules) {
+    const { TopicRulePayload: payload } = Properties;
+    payload.Actions = payload.Actions.filter((action) => 'DynamoDBv2' in action);
+    if (payload.Actions.length !== 1) throw new Error('the telemetry rule has no DynamoDBv2 action');
+  }
+  if (rules.length !== 1) throw new Error('the platform has no telemetry rule');
+  writeFileSync(file, JSON.stringify(template));
+  return copy;
+}
+
+interface RulePayload {
+  Actions: object[];
+}

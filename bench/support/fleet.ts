@@ -1,0 +1,57 @@
+import {
+  AttachPolicyCommand,
+  AttachThingPrincipalCommand,
+  CreateThingCommand,
+  IoTClient,
+  RegisterCACertificateCommand,
+  RegisterCertificateWithoutCACommand,
+} from '@aws-sdk/client-iot';
+import { DEVICE_POLICY_NAME } from '@thingstead/contracts/names';
+import { type CertificateAuthority, createCa, type DeviceCertificate, issue } from '../../test/support/certificates.ts';
+import type { BenchRuntime } from './runtime.ts';
+
+export interface Fleet {
+  readonly ca: CertificateAuthority;
+  readonly devices: readonly DeviceCertificate[];
+}
+
+/** A CA and so many devices, each with a key and a certificate of its own. */
+export async function createFleet(size: number): Promise<Fleet> {
+  const ca = await createCa('Bench CA');
+  const devices: DeviceCertificate[] = [];
+  for (let number = 1; number <= size; number += 1) devices.push(await issue(ca, `bench-${number}`));
+  return { ca, devices };
+}
+
+/** Puts the devices into the account as registration would: thing, certificate, policy, active. */
+export async function activate({ devices }: Fleet, { config }: BenchRuntime): Promise<void> {
+  const iot = new IoTClient(config);
+  const waiting = [...devices];
+  const worker = async (): Promise<void> => {
+    for (let device = waiting.pop(); device; device = waiting.pop()) {
+      const thingName = device.thing;
+      await iot.send(new CreateThingCommand({ thingName }));
+      const { certificateArn } = await iot.send(
+        new RegisterCertificateWithoutCACommand({ certificatePem: device.pem, status: 'ACTIVE' }),
+      );
+      await iot.send(new AttachPolicyCommand({ policyName: DEVICE_POLICY_NAME, target: certificateArn }));
+      await iot.send(new AttachThingPrincipalCommand({ thingName, principal: certificateArn }));
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, worker));
+  iot.destroy();
+}
+
+/** Registers the fleet's CA for just-in-time registration. */
+export async function registerCa({ ca }: Fleet, { config }: BenchRuntime): Promise<void> {
+  const iot = new IoTClient(config);
+  await iot.send(
+    new RegisterCACertificateCommand({
+      caCertificate: ca.pem,
+      certificateMode: 'SNI_ONLY',
+      setAsActive: true,
+      allowAutoRegistration: true,
+    }),
+  );
+  iot.destroy();
+}
