@@ -6,6 +6,7 @@ import { LocalIam } from './iam/local-iam.ts';
 import { addOperator } from './iam/operator.ts';
 import { Kernel } from './kernel/kernel.ts';
 import type { Log } from './kernel/log.ts';
+import { meterReport } from './meter/report.ts';
 import { type Listener, type Ports, registerServices } from './services/index.ts';
 import { deploy } from './template/deploy.ts';
 import type { Plan } from './template/plan.ts';
@@ -49,6 +50,7 @@ export class Runtime {
         reset: () => this.reset(),
         advance: (seconds) => this.advance(seconds),
         health: () => ({ status: this.#ready ? 'ready' : 'starting', now: new Date(this.#now()).toISOString() }),
+        meter: (fleet) => meterReport(this.#state.kernel.meter, fleet),
       }),
     });
   }

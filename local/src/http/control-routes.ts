@@ -8,12 +8,14 @@ export interface Control {
   /** Moves virtual time and waits until everything that became due has run; gives the new virtual time. */
   advance(seconds: number): Promise<number>;
   health(): Readonly<Record<string, unknown>>;
+  /** Billable operations since the start and what they would have cost; `fleet`: how many devices share fixed costs. */
+  meter(fleet: number | undefined): unknown;
 }
 
 const PREFIX = '/_local/';
 /** A web page can reach a port of its visitor's machine under a name of its own; a browser tells that name here. */
 const LOOPBACK_HOST = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/i;
-const LATER: Readonly<Record<string, string>> = { meter: 'GET', faults: 'POST' };
+const LATER: Readonly<Record<string, string>> = { faults: 'POST' };
 
 /** Answers requests under `/_local/`; undefined for every other path. */
 export function controlRoutes(control: Control): (request: HttpRequest) => Promise<WireResponse> | undefined {
@@ -28,6 +30,8 @@ async function answer(control: Control, request: HttpRequest): Promise<WireRespo
   switch (route) {
     case 'GET health':
       return json(200, control.health());
+    case 'GET meter':
+      return meter(control, request.query.get('fleet'));
     case 'POST reset':
       await control.reset();
       return json(200, { status: 'reset' });
@@ -36,13 +40,22 @@ async function answer(control: Control, request: HttpRequest): Promise<WireRespo
   }
   const name = request.path.slice(PREFIX.length);
   if (name in LATER) return refuse(501, `The local runtime does not have ${LATER[name]} /_local/${name} yet`);
-  return refuse(404, `There is no ${request.method} ${request.path}; there are GET health, POST reset and POST clock`);
+  return refuse(
+    404,
+    `There is no ${request.method} ${request.path}; there are GET health, GET meter, POST reset and POST clock`,
+  );
 }
 
 async function advance(control: Control, body: string): Promise<WireResponse> {
   const seconds = secondsIn(body);
   if (seconds === undefined) return refuse(400, 'Give {"advanceSeconds": N} with N from 0; time does not go back');
   return json(200, { now: new Date(await control.advance(seconds)).toISOString() });
+}
+
+function meter(control: Control, fleet: string | null): WireResponse {
+  if (fleet === null) return json(200, control.meter(undefined));
+  if (!/^[1-9]\d{0,8}$/.test(fleet)) return refuse(400, `fleet is ${fleet}; give a number of devices from 1`);
+  return json(200, control.meter(Number(fleet)));
 }
 
 function secondsIn(body: string): number | undefined {

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Iam } from '../iam/iam.ts';
+import { Meter } from '../meter/meter.ts';
+import { type CountCall, countCallOf } from '../meter/metered-operations.ts';
 import { Activity } from './activity.ts';
 import type { Caller } from './caller.ts';
 import { Clock } from './clock.ts';
@@ -27,6 +29,9 @@ export class Kernel {
   readonly activity: Activity;
   readonly clock: Clock;
   readonly iam: Iam;
+  /** Billable operations; services count what the dispatch cannot see. */
+  readonly meter: Meter;
+  readonly #counts = new Map<Operation<unknown, unknown>, CountCall>();
   readonly #services = new Map<string, Service>();
 
   constructor(options: KernelOptions, makeIam: (kernel: Kernel) => Iam) {
@@ -36,6 +41,7 @@ export class Kernel {
     this.log = options.log;
     this.activity = new Activity((error) => this.log.error('background work failed', { error }));
     this.clock = new Clock(this.activity);
+    this.meter = new Meter(() => this.clock.now());
     this.iam = makeIam(this);
   }
 
@@ -46,6 +52,10 @@ export class Kernel {
   register(service: Service): void {
     if (this.#services.has(service.name)) throw new Error(`service ${service.name} is registered twice`);
     this.#services.set(service.name, service);
+    for (const [name, each] of Object.entries(service.operations)) {
+      const count = countCallOf(service.name, name);
+      if (count) this.#counts.set(each as unknown as Operation<unknown, unknown>, count);
+    }
   }
 
   /**
@@ -66,7 +76,11 @@ export class Kernel {
     const typed = found as unknown as Operation<unknown, Output>;
     const context: CallContext = { caller, requestId: request.requestId ?? randomUUID(), sourceIp: request.sourceIp };
     for (const permission of typed.permissions(input, context)) this.iam.authorize(context, permission);
-    return typed.run(input, context);
+    const count = this.#counts.get(typed);
+    if (!count) return typed.run(input, context);
+    const output = await typed.run(input, context);
+    count(this.meter, input, output);
+    return output;
   }
 
   /** `arn:aws:<service>:<region>:<account>:<resource>` in this account. */

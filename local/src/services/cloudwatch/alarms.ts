@@ -1,4 +1,5 @@
 import type { Kernel } from '../../kernel/kernel.ts';
+import type { Running } from '../../meter/meter.ts';
 import { Alarm, type AlarmConfiguration } from './alarm.ts';
 import { runActions } from './alarm-actions.ts';
 import type { MetricStore } from './metric-store.ts';
@@ -9,6 +10,7 @@ export class Alarms {
   readonly #metrics: MetricStore;
   readonly #byName = new Map<string, Alarm>();
   readonly #byMetric = new Map<string, Set<Alarm>>();
+  readonly #charges = new Map<string, Running>();
 
   constructor(kernel: Kernel, metrics: MetricStore) {
     this.kernel = kernel;
@@ -38,6 +40,7 @@ export class Alarms {
       this.delete(before);
     }
     this.#byName.set(configuration.name, alarm);
+    this.#charges.set(configuration.name, kernel.meter.start('cloudwatchAlarm', 'alarms'));
     const watching = this.#byMetric.get(alarm.metricKey) ?? new Set();
     this.#byMetric.set(alarm.metricKey, watching.add(alarm));
     alarm.evaluateSoon();
@@ -46,6 +49,7 @@ export class Alarms {
   delete(alarm: Alarm): void {
     alarm.delete();
     this.#byName.delete(alarm.configuration.name);
+    this.#charges.get(alarm.configuration.name)?.stop();
     this.#byMetric.get(alarm.metricKey)?.delete(alarm);
   }
 }

@@ -22,6 +22,10 @@ const TIMESTAMPS: Readonly<Record<string, InputType>> = {
 /** Amazon CloudWatch: metrics by the minute, and alarms on one metric that publish to SNS. */
 export function createCloudwatchService(kernel: Kernel): Service {
   const metrics = new MetricStore();
+  metrics.onMetric = ({ namespace }) => {
+    // Metrics of AWS's own services cost nothing.
+    if (!namespace.startsWith('AWS/')) kernel.meter.start('cloudwatchMetric', namespace);
+  };
   const alarms = new Alarms(kernel, metrics);
   return {
     name: 'cloudwatch',

@@ -30,6 +30,8 @@ export class MetricStore {
   readonly #metrics = new Map<string, Metric>();
   /** Hears of each metric that got a value. */
   onValue: (key: string) => void = () => {};
+  /** Hears of each metric that is new. */
+  onMetric: (metric: MetricIdentity) => void = () => {};
 
   get all(): IterableIterator<Metric> {
     return this.#metrics.values();
@@ -43,6 +45,7 @@ export class MetricStore {
       const { namespace, metricName, dimensions } = identity;
       metric = { namespace, metricName, dimensions, minutes: new Map() };
       this.#metrics.set(key, metric);
+      this.onMetric(metric);
     }
     const minute = Math.floor(timestamp / MINUTE_MS) * MINUTE_MS;
     let datapoint = metric.minutes.get(minute);

@@ -2,6 +2,9 @@ import { AwsError } from '../../kernel/errors.ts';
 import type { Item } from './attribute-value.ts';
 import type { ParsedCondition } from './dynalite.ts';
 import { matches } from './expressions/condition.ts';
+import { meterWrite } from './metering.ts';
+import type { Table } from './table.ts';
+import type { Tables } from './tables.ts';
 
 interface ConditionalRequest {
   readonly _condition?: ParsedCondition;
@@ -13,9 +16,19 @@ export function conditionHolds({ _condition }: ConditionalRequest, stored: Item 
   return _condition === undefined || matches(_condition.expression, stored ?? {});
 }
 
-/** @throws AwsError ConditionalCheckFailedException, with the stored item if the request asks for it */
-export function checkCondition(request: ConditionalRequest, stored: Item | undefined): void {
+/**
+ * A write whose condition does not hold is charged all the same.
+ *
+ * @throws AwsError ConditionalCheckFailedException, with the stored item if the request asks for it
+ */
+export function checkCondition(
+  tables: Tables,
+  table: Table,
+  request: ConditionalRequest,
+  stored: Item | undefined,
+): void {
   if (conditionHolds(request, stored)) return;
+  meterWrite(tables, table, stored, undefined);
   const wanted = request.ReturnValuesOnConditionCheckFailure === 'ALL_OLD' && stored !== undefined;
   throw new AwsError(
     'ConditionalCheckFailedException',

@@ -7,7 +7,9 @@ import { matches } from './expressions/condition.ts';
 import { project } from './expressions/projection.ts';
 import type { Entry, ItemCollection, Position } from './item-collection.ts';
 import { itemBytes } from './item-size.ts';
+import { meterRead } from './metering.ts';
 import { type SecondaryIndex, type Table, tieOf } from './table.ts';
+import type { Tables } from './tables.ts';
 
 const PAGE_BYTES = 1024 * 1024;
 
@@ -89,7 +91,13 @@ function visible(item: Item, { index }: Source, request: PageRequest): Item {
 }
 
 /** Reads entries up to the limit of the request or 1 MB, and answers as Query and Scan do. */
-export function readPage(entries: Iterable<Entry>, request: PageRequest, source: Source, table: Table): Page {
+export function readPage(
+  tables: Tables,
+  entries: Iterable<Entry>,
+  request: PageRequest,
+  source: Source,
+  table: Table,
+): Page {
   const found: Item[] = [];
   let [scanned, bytes] = [0, 0];
   let last: Item | undefined;
@@ -105,6 +113,7 @@ export function readPage(entries: Iterable<Entry>, request: PageRequest, source:
       break;
     }
   }
+  meterRead(tables, table, bytes, request.ConsistentRead === true);
   const names = keyNames(source, table);
   return {
     ...(request.Select !== 'COUNT' && { Items: found }),

@@ -4,6 +4,7 @@ import { gzip } from 'node:zlib';
 import type { DeliveryStreamEncryptionConfiguration } from '@aws-sdk/client-firehose';
 import type { Timer } from '../../kernel/clock.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
+import { FIREHOSE_RECORD_BYTES, roundedUp } from '../../meter/increments.ts';
 import type { S3Destination } from './destination.ts';
 import { objectKey } from './object-key.ts';
 
@@ -60,6 +61,7 @@ export class DeliveryStream {
       this.#bufferedSince = this.#kernel.clock.now();
       this.#timer = this.#kernel.clock.after(intervalSeconds * 1000, () => this.flush());
     }
+    this.#kernel.meter.add('firehoseIn', this.name, roundedUp(record.length, FIREHOSE_RECORD_BYTES));
     this.#buffer.push(record);
     this.#bufferedBytes += record.length + delimiter.length;
     if (this.#bufferedBytes >= sizeMb * 1024 * 1024) this.flush();

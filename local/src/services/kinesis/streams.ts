@@ -1,6 +1,7 @@
 import { AwsError } from '../../kernel/errors.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Permission } from '../../kernel/service.ts';
+import type { Running } from '../../meter/meter.ts';
 import type { Shard } from './shard.ts';
 import type { Stream } from './stream.ts';
 
@@ -21,6 +22,7 @@ export function invalidArgument(message: string): AwsError {
 export class Streams {
   readonly kernel: Kernel;
   readonly #streams = new Map<string, Stream>();
+  readonly #charges = new Map<Stream, Running>();
 
   constructor(kernel: Kernel) {
     this.kernel = kernel;
@@ -87,9 +89,17 @@ export class Streams {
       );
     }
     this.#streams.set(stream.name, stream);
+    const { meter } = this.kernel;
+    const charge =
+      stream.settings.mode === 'ON_DEMAND'
+        ? meter.start('kinesisStream', stream.name)
+        : meter.start('kinesisShard', stream.name, stream.shards.length);
+    this.#charges.set(stream, charge);
   }
 
   delete(stream: Stream): void {
     this.#streams.delete(stream.name);
+    this.#charges.get(stream)?.stop();
+    this.#charges.delete(stream);
   }
 }

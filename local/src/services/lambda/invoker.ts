@@ -51,13 +51,21 @@ export class Invoker {
     this.#kernel.activity.track(() => recordMetrics(this.#kernel, caller, metrics));
   }
 
+  #meter({ configuration: { name, memoryMb, architecture } }: LambdaFunction, billedMs: number): void {
+    const { meter } = this.#kernel;
+    meter.add('lambdaRequest', name);
+    meter.add(architecture === 'arm64' ? 'lambdaArm' : 'lambdaX86', name, (memoryMb / 1024) * (billedMs / 1000));
+  }
+
   async #run(fn: LambdaFunction, request: InvocationRequest): Promise<Invocation> {
     const environment = await this.#pool.acquire(fn);
     try {
       const isCold = environment.initDurationMs === undefined;
       writeStart(environment, request.requestId);
       const result = await environment.invoke(request);
-      writeReport(environment, request.requestId, result, isCold);
+      const billedMs = Math.ceil(result.durationMs + (isCold ? (environment.initDurationMs ?? 0) : 0));
+      this.#meter(fn, billedMs);
+      writeReport(environment, request.requestId, result, billedMs, isCold);
       environment.log.flush();
       this.record(fn, {
         Invocations: 1,
@@ -86,12 +94,12 @@ function writeReport(
   environment: ExecutionEnvironment,
   requestId: string,
   { durationMs, heapBytes, failed }: InvocationResult,
+  billedMs: number,
   isCold: boolean,
 ): void {
   const { memoryMb, logging } = environment.fn.configuration;
   const maxMemoryUsedMb = Math.ceil(heapBytes / 1024 / 1024);
   const initMs = isCold ? environment.initDurationMs : undefined;
-  const billedMs = Math.ceil(durationMs + (initMs ?? 0));
   if (logging.format === 'JSON') {
     writePlatformEvent(environment, 'platform.report', {
       requestId,

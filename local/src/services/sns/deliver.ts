@@ -40,6 +40,8 @@ async function deliver(
       const input = { FunctionName: subscription.endpoint, InvocationType: 'Event', Payload };
       await kernel.call('lambda', 'Invoke', input, service);
     } else {
+      if (subscription.protocol.startsWith('email')) kernel.meter.add('snsEmail', topic.name);
+      if (subscription.protocol.startsWith('http')) kernel.meter.add('snsHttp', topic.name);
       outbox.add({
         Protocol: subscription.protocol,
         Endpoint: subscription.endpoint,

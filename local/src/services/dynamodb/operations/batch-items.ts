@@ -7,6 +7,7 @@ import { checkItem, checkKey, checkPaths, type ParsedExpressions, validate } fro
 import { project } from '../expressions/projection.ts';
 import { checkSize, itemPermission } from '../item-requests.ts';
 import { itemBytes } from '../item-size.ts';
+import { meterRead, meterWrite } from '../metering.ts';
 import { tieOf } from '../table.ts';
 import type { Tables } from '../tables.ts';
 
@@ -70,6 +71,7 @@ export function batchGetItem(tables: Tables): AnyOperation {
             continue;
           }
           bytes += size;
+          meterRead(tables, table, size, ConsistentRead === true);
           units.set(name, (units.get(name) ?? 0) + readUnits(size, ConsistentRead === true));
           if (item !== undefined) found.push(_projection === undefined ? item : project(_projection.paths, item));
         }
@@ -114,6 +116,7 @@ export function batchWriteItem(tables: Tables): AnyOperation {
         for (const { PutRequest, DeleteRequest } of writes) {
           const old =
             PutRequest === undefined ? table.delete(DeleteRequest?.Key ?? {}) : tables.put(table, PutRequest.Item);
+          meterWrite(tables, table, old, PutRequest?.Item);
           if (ReturnConsumedCapacity !== undefined) {
             units.set(table.name, (units.get(table.name) ?? 0) + writeUnits(old, PutRequest?.Item));
           }

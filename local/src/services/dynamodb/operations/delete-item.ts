@@ -5,6 +5,7 @@ import { consumed, writeUnits } from '../capacity.ts';
 import { checkCondition } from '../condition-check.ts';
 import { checkKey, checkPaths } from '../dynalite.ts';
 import { itemPermission, type KeyRequest, prepare, take } from '../item-requests.ts';
+import { meterWrite } from '../metering.ts';
 import type { Tables } from '../tables.ts';
 
 /** DeleteItem: removes one item, if its condition holds; removing what is not there succeeds. */
@@ -19,8 +20,9 @@ export function deleteItem(tables: Tables): AnyOperation {
       const table = tables.get(request.TableName);
       checkKey(request.Key, table.definition);
       checkPaths(request._condition, table.definition);
-      if (request._condition !== undefined) checkCondition(request, table.get(request.Key));
+      if (request._condition !== undefined) checkCondition(tables, table, request, table.get(request.Key));
       const old = table.delete(request.Key);
+      meterWrite(tables, table, old, undefined);
       return {
         ...(old !== undefined && request.ReturnValues === 'ALL_OLD' && { Attributes: old }),
         ...consumed(request, () => writeUnits(old, undefined)),

@@ -6,6 +6,7 @@ import { checkKey, checkPaths } from '../dynalite.ts';
 import { project } from '../expressions/projection.ts';
 import { type GetRequest, itemPermission, prepare, take } from '../item-requests.ts';
 import { itemBytes } from '../item-size.ts';
+import { meterItemRead } from '../metering.ts';
 import type { Tables } from '../tables.ts';
 
 /** GetItem: one item by its key, or the parts of it that are asked for. */
@@ -21,6 +22,7 @@ export function getItem(tables: Tables): AnyOperation {
       checkKey(request.Key, table.definition);
       checkPaths(request._projection, table.definition);
       const item = table.get(request.Key);
+      meterItemRead(tables, table, item, request.ConsistentRead === true);
       return {
         ...(item !== undefined && {
           Item: request._projection === undefined ? item : project(request._projection.paths, item),

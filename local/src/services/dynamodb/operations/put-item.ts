@@ -5,6 +5,7 @@ import { consumed, writeUnits } from '../capacity.ts';
 import { checkCondition } from '../condition-check.ts';
 import { checkItem, checkPaths } from '../dynalite.ts';
 import { checkSize, itemPermission, type PutRequest, prepare, take } from '../item-requests.ts';
+import { meterWrite } from '../metering.ts';
 import type { Table } from '../table.ts';
 import type { Tables } from '../tables.ts';
 
@@ -26,8 +27,9 @@ export function putItem(tables: Tables): AnyOperation {
       const request = take<PutRequest>(tables, 'PutItem', input);
       const table = tables.get(request.TableName);
       checkPut(request, table);
-      if (request._condition !== undefined) checkCondition(request, table.get(request.Item));
+      if (request._condition !== undefined) checkCondition(tables, table, request, table.get(request.Item));
       const old = tables.put(table, request.Item);
+      meterWrite(tables, table, old, request.Item);
       return {
         ...(old !== undefined && request.ReturnValues === 'ALL_OLD' && { Attributes: old }),
         ...consumed(request, () => writeUnits(old, request.Item)),

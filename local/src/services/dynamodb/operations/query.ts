@@ -103,7 +103,7 @@ export function query(tables: Tables): AnyOperation {
         throw invalid('The provided starting key is outside query boundaries based on provided conditions');
       }
       const entries = source.items.query(partition, range, request.ScanIndexForward !== false, start);
-      return readPage(entries, request, source, table);
+      return readPage(tables, entries, request, source, table);
     },
   });
 }

@@ -22,7 +22,7 @@ export function scan(tables: Tables): AnyOperation {
       const source = sourceOf(request, table);
       const start = startOf(request, source, table);
       const entries = source.items.scan(request.Segment ?? 0, request.TotalSegments ?? 1, start);
-      return readPage(entries, request, source, table);
+      return readPage(tables, entries, request, source, table);
     },
   });
 }

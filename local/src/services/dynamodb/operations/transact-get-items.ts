@@ -5,6 +5,8 @@ import type { Item } from '../attribute-value.ts';
 import { checkKey, checkPaths } from '../dynalite.ts';
 import { project } from '../expressions/projection.ts';
 import { type GetRequest, itemPermission, prepare } from '../item-requests.ts';
+import { itemBytes } from '../item-size.ts';
+import { meterRead } from '../metering.ts';
 import type { Tables } from '../tables.ts';
 import { checkCount } from './transact-write-items.ts';
 
@@ -31,6 +33,7 @@ export function transactGetItems(tables: Tables): AnyOperation {
         checkKey(Key, table.definition);
         checkPaths(_projection, table.definition);
         const item = table.get(Key);
+        meterRead(tables, table, item === undefined ? 0 : itemBytes(item), true, true);
         if (item === undefined) return {};
         return { Item: _projection === undefined ? item : project(_projection.paths, item) };
       }),

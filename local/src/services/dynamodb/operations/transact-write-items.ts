@@ -7,6 +7,7 @@ import { conditionHolds } from '../condition-check.ts';
 import { checkKey, checkPaths } from '../dynalite.ts';
 import { itemPermission, type KeyRequest, type PutRequest, prepare } from '../item-requests.ts';
 import { itemBytes } from '../item-size.ts';
+import { meterWrite } from '../metering.ts';
 import { type Table, tieOf } from '../table.ts';
 import type { Tables } from '../tables.ts';
 import { checkPut } from './put-item.ts';
@@ -122,8 +123,11 @@ function execute(tables: Tables, actions: readonly Action[]): void {
   for (const { outcome } of plans) if ('after' in outcome && outcome.after) bytes += itemBytes(outcome.after);
   if (bytes > MAX_BYTES) throw invalid('Transaction payload size exceeded. Limit: 4 MB');
   for (const { action, table, outcome } of plans) {
+    const before = table.get(action.key);
+    const after = 'after' in outcome ? outcome.after : undefined;
     if (action.kind === 'Delete') table.delete(action.key);
-    else if (action.kind !== 'ConditionCheck' && 'after' in outcome && outcome.after) tables.put(table, outcome.after);
+    else if (action.kind !== 'ConditionCheck' && after) tables.put(table, after);
+    meterWrite(tables, table, before, after, true);
   }
 }
 

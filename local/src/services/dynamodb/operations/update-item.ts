@@ -7,6 +7,7 @@ import { checkItem, checkKey, checkPaths, checkUpdates } from '../dynalite.ts';
 import { project } from '../expressions/projection.ts';
 import { applyUpdate } from '../expressions/update.ts';
 import { checkSize, itemPermission, type KeyRequest, prepare, take } from '../item-requests.ts';
+import { meterWrite } from '../metering.ts';
 import type { Table } from '../table.ts';
 import type { Tables } from '../tables.ts';
 
@@ -58,9 +59,10 @@ export function updateItem(tables: Tables): AnyOperation {
       const table = tables.get(request.TableName);
       checkUpdate(request, table);
       const before = table.get(request.Key);
-      checkCondition(request, before);
+      checkCondition(tables, table, request, before);
       const after = updated(request, table, before);
       tables.put(table, after);
+      meterWrite(tables, table, before, after);
       const attributes = returned(request, before, after);
       return {
         ...(attributes !== undefined && Object.keys(attributes).length > 0 && { Attributes: attributes }),

@@ -1,5 +1,7 @@
 import { generate } from 'mqtt-packet';
 import type { Timer } from '../../../kernel/clock.ts';
+import type { Meter, Running } from '../../../meter/meter.ts';
+import { meterMessage, publishBytes } from '../metering.ts';
 import type { MqttProperties } from '../types.ts';
 import type { Access } from './access.ts';
 import type { Connection, Peer } from './connection.ts';
@@ -19,6 +21,9 @@ export interface Will {
 export interface ClientOptions {
   readonly connection: Connection;
   readonly session: Session;
+  readonly meter: Meter;
+  /** Its connection-minutes. */
+  readonly connectivity: Running;
   /** New for every connection, also when a session is resumed. */
   readonly sessionIdentifier: string;
   readonly principalIdentifier: string;
@@ -45,6 +50,7 @@ export interface ConnectionInfo {
 export class Client {
   readonly connection: Connection;
   readonly session: Session;
+  readonly connectivity: Running;
   readonly clientId: string;
   readonly sessionIdentifier: string;
   readonly principalIdentifier: string;
@@ -54,6 +60,7 @@ export class Client {
   readonly wantsReasons: boolean;
   /** MQTT 5: what the client's topic aliases stand for. */
   readonly topicAliases = new Map<number, string>();
+  readonly #meter: Meter;
   readonly #maximumPacketSize: number | undefined;
   will: Will | undefined;
   versionNumber = 0;
@@ -65,6 +72,8 @@ export class Client {
   constructor(options: ClientOptions) {
     this.connection = options.connection;
     this.session = options.session;
+    this.#meter = options.meter;
+    this.connectivity = options.connectivity;
     this.clientId = options.session.clientId;
     this.sessionIdentifier = options.sessionIdentifier;
     this.principalIdentifier = options.principalIdentifier;
@@ -118,6 +127,7 @@ export class Client {
       if (packetId !== undefined) this.session.acknowledge(packetId, now);
       return;
     }
+    meterMessage(this.#meter, 'PUBLISH sent', publishBytes(message));
     this.connection.sendBytes(bytes);
   }
 }

@@ -100,6 +100,7 @@ export class MessageBroker {
     if (client.ended) return;
     client.ended = true;
     client.keepAliveTimer?.cancel();
+    client.connectivity.stop();
     if (this.clients.get(client.clientId) === client) this.clients.delete(client.clientId);
     const { reasonCode, message } = options;
     this.kernel.log.debug('mqtt disconnected', { clientId: client.clientId, reason, message });

@@ -1,4 +1,5 @@
 import type { Kernel } from '../../../kernel/kernel.ts';
+import { ruleIncrements } from '../metering.ts';
 import type { IotMessage } from '../types.ts';
 import { externalServices } from './external-services.ts';
 import { RoleSessions } from './role-sessions.ts';
@@ -60,6 +61,7 @@ export class RulesEngine {
 
   #run(rule: Rule, message: RuleMessage): Promise<void> | undefined {
     this.#metrics.count('TopicMatch', rule.name);
+    this.#kernel.meter.add('iotRule', rule.name, ruleIncrements(message.source));
     const { accountId } = this.#kernel;
     const callExternal = this.#externalFor(rule);
     const outcome = rule.statement.evaluate(message, { accountId, callExternal });
@@ -86,6 +88,7 @@ export class RulesEngine {
     scope: Scope,
     callExternal: CallExternal,
   ): Promise<void> {
+    this.#kernel.meter.add('iotAction', rule.name, rule.actions.length * ruleIncrements(message.source));
     const results = await Promise.all(
       rule.actions.map(async (action) => {
         const failure = await runAction(this.#kernel, this.#sessions, { rule, action, payload, scope, callExternal });
@@ -108,6 +111,7 @@ export class RulesEngine {
   ): Promise<void> {
     const action = rule.errorAction;
     if (!action) return;
+    this.#kernel.meter.add('iotAction', rule.name, ruleIncrements(message.source));
     const payload = new SelectedPayload({
       ruleName: rule.name,
       topic: message.topic,

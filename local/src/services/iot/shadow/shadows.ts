@@ -1,4 +1,5 @@
 import type { Kernel } from '../../../kernel/kernel.ts';
+import { meterShadow } from '../metering.ts';
 import type { MessageBus } from '../types.ts';
 import { isObject, type JsonObject, newObject } from './json.ts';
 import { deltaOf, mergeSection, type Section, stamp } from './section.ts';
@@ -48,6 +49,7 @@ export class Shadows {
   get(id: ShadowId, clientToken?: string): ShadowDocument {
     checkNames(id);
     const shadow = this.#existing(id, clientToken);
+    meterShadow(this.#kernel.meter, 'GetThingShadow', stateBytes(shadow));
     const delta = deltaOf(shadow.desired, shadow.reported);
     return {
       state: { ...states(shadow), ...(delta && { delta: delta.state }) },
@@ -70,10 +72,12 @@ export class Shadows {
     this.#checkVersion(id, request, previous);
     const timestamp = this.#seconds();
     const current = apply(previous, request, timestamp);
-    if (Buffer.byteLength(JSON.stringify(states(current))) > MAX_DOCUMENT_BYTES) {
+    const bytes = stateBytes(current);
+    if (bytes > MAX_DOCUMENT_BYTES) {
       throw new ShadowError(413, 'The payload exceeds the maximum size allowed', request.clientToken);
     }
     this.#store(id, current);
+    meterShadow(this.#kernel.meter, 'UpdateThingShadow', bytes);
 
     const { version } = current;
     const end = { timestamp, ...token(request.clientToken) };
@@ -94,7 +98,9 @@ export class Shadows {
    */
   delete(id: ShadowId, clientToken?: string): ShadowDocument {
     checkNames(id);
-    const { version } = this.#existing(id, clientToken);
+    const existing = this.#existing(id, clientToken);
+    const { version } = existing;
+    meterShadow(this.#kernel.meter, 'DeleteThingShadow', stateBytes(existing));
     this.#store(id, { version, desired: undefined, reported: undefined, deletedAt: this.#kernel.clock.now() });
     const accepted = { version, timestamp: this.#seconds(), ...token(clientToken) };
     this.#publish(id, 'delete/accepted', accepted);
@@ -169,6 +175,10 @@ function apply(previous: Shadow | undefined, { state }: UpdateRequest, timestamp
 
 function states({ desired, reported }: Shadow): JsonObject {
   return { ...(desired && { desired: desired.state }), ...(reported && { reported: reported.state }) };
+}
+
+function stateBytes(shadow: Shadow): number {
+  return Buffer.byteLength(JSON.stringify(states(shadow)));
 }
 
 function metadatas({ desired, reported }: Shadow): JsonObject {

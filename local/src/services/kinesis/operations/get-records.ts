@@ -123,6 +123,10 @@ export function getRecords(streams: Streams): AnyOperation {
         );
       }
       const { records, next } = read(shard, Math.max(iterator.position, shard.trim(stream.horizon(now))), limit);
+      if (stream.settings.mode === 'ON_DEMAND') {
+        const bytes = records.reduce((sum, { data }) => sum + data.length, 0);
+        streams.kernel.meter.add('kinesisOut', stream.name, bytes);
+      }
       const last = records.at(-1);
       const waiting = shard.at(next);
       const age = waiting === undefined ? 0 : now - (last ?? waiting).arrivedAt;

@@ -8,6 +8,7 @@ import type {
 import { operation } from '../../../kernel/define.ts';
 import { AwsError } from '../../../kernel/errors.ts';
 import type { AnyOperation } from '../../../kernel/service.ts';
+import { increments, KINESIS_PUT_BYTES, KINESIS_RECORD_BYTES, roundedUp } from '../../../meter/increments.ts';
 import { kinesisSignals } from '../signals.ts';
 import type { Stream } from '../stream.ts';
 import { invalidArgument, type Streams } from '../streams.ts';
@@ -66,7 +67,12 @@ function checkEntry({ Data, PartitionKey, ExplicitHashKey }: Entry, stream: Stre
   return { data, partitionKey: PartitionKey, hashKey: checkHashKey(ExplicitHashKey) };
 }
 
-function add(stream: Stream, { data, partitionKey, hashKey }: CheckedEntry, now: number) {
+function add({ kernel }: Streams, stream: Stream, { data, partitionKey, hashKey }: CheckedEntry, now: number) {
+  if (stream.settings.mode === 'ON_DEMAND') {
+    kernel.meter.add('kinesisIn', stream.name, roundedUp(data.length, KINESIS_RECORD_BYTES));
+  } else {
+    kernel.meter.add('kinesisPut', stream.name, increments(data.length, KINESIS_PUT_BYTES));
+  }
   const { shard, record } = stream.add(partitionKey, data, hashKey, now);
   return { ShardId: shard.id, SequenceNumber: record.sequenceNumber };
 }
@@ -82,7 +88,7 @@ export function putRecord(streams: Streams): AnyOperation {
     permissions: (input) => [streams.permission('PutRecord', input)],
     run(input) {
       const stream = streams.get(input);
-      const answer = add(stream, checkEntry(input, stream), streams.kernel.clock.now());
+      const answer = add(streams, stream, checkEntry(input, stream), streams.kernel.clock.now());
       signals.added(stream.arn);
       return { ...answer, ...encryption(stream) };
     },
@@ -112,7 +118,7 @@ export function putRecords(streams: Streams): AnyOperation {
         throw invalidArgument(`Records size exceeds 10 MiB limit: the request has ${bytes} bytes`);
       }
       const now = streams.kernel.clock.now();
-      const records: PutRecordsResultEntry[] = checked.map((entry) => add(stream, entry, now));
+      const records: PutRecordsResultEntry[] = checked.map((entry) => add(streams, stream, entry, now));
       signals.added(stream.arn);
       return { FailedRecordCount: 0, Records: records, ...encryption(stream) };
     },

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IConnectPacket } from 'mqtt-packet';
+import { DEVICES } from '../../../../meter/meter.ts';
+import { meterMessage, publishBytes } from '../../metering.ts';
 import type { IotPrincipal } from '../../types.ts';
 import { Access } from '../access.ts';
 import { Client, type Will } from '../client.ts';
@@ -68,6 +70,11 @@ export function handleConnect(broker: MessageBroker, connection: Connection, pac
   const client = new Client({
     connection,
     session: opened.session,
+    meter: kernel.meter,
+    connectivity: kernel.meter.start(
+      'iotConnection',
+      principal.kind === 'certificate' ? DEVICES : 'clients with SigV4',
+    ),
     sessionIdentifier: who.sessionIdentifier,
     principalIdentifier: who.principalIdentifier,
     keepAliveSeconds: effectiveKeepAlive(packet.keepalive ?? 0),
@@ -80,6 +87,7 @@ export function handleConnect(broker: MessageBroker, connection: Connection, pac
   opened.session.client = client;
   connection.client = client;
   broker.clients.set(clientId, client);
+  meterMessage(kernel.meter, 'CONNECT', Buffer.byteLength(clientId) + (will ? publishBytes(will) : 0));
   sendConnack(client, packet, opened.resumed);
   client.versionNumber = broker.presence.connected(who, sourceIp);
   broker.watchKeepAlive(client);

@@ -1,4 +1,5 @@
 import type { Packet } from 'mqtt-packet';
+import { meterMessage } from '../../metering.ts';
 import type { Connection } from '../connection.ts';
 import type { MessageBroker } from '../message-broker.ts';
 import { REASON } from '../reason-codes.ts';
@@ -22,6 +23,7 @@ export function dispatch(broker: MessageBroker, connection: Connection, packet: 
       handlePublish(broker, client, packet);
       return;
     case 'puback':
+      meterMessage(broker.kernel.meter, 'PUBACK received');
       client.session.acknowledge(packet.messageId ?? 0, broker.kernel.clock.now());
       return;
     case 'subscribe':

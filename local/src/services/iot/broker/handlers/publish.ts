@@ -1,10 +1,11 @@
 import type { IPublishPacket } from 'mqtt-packet';
+import { meterPublish } from '../../metering.ts';
 import type { Client } from '../client.ts';
 import { MAX_PAYLOAD_BYTES, MAX_TOPIC_ALIAS } from '../limits.ts';
 import type { MessageBroker } from '../message-broker.ts';
 import { readProperties } from '../properties.ts';
 import { REASON } from '../reason-codes.ts';
-import { isReserved, reservedTopicProblem, topicProblem } from '../topics.ts';
+import { isBasicIngest, isReserved, reservedTopicProblem, topicProblem } from '../topics.ts';
 
 interface Refusal {
   readonly reasonCode: number;
@@ -28,7 +29,9 @@ export function handlePublish(broker: MessageBroker, client: Client, packet: IPu
     return;
   }
   if (typeof topic !== 'string') return;
-  broker.publish(client, { topic, payload, qos: packet.qos === 0 ? 0 : 1, retain: packet.retain, properties });
+  const message = { topic, payload, qos: packet.qos === 0 ? 0 : 1, retain: packet.retain, properties } as const;
+  if (!isBasicIngest(topic)) meterPublish(broker.kernel.meter, 'PUBLISH received', message);
+  broker.publish(client, message);
   if (packet.qos === 1) client.connection.acknowledge(packet.messageId ?? 0);
 }
 

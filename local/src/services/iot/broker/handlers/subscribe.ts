@@ -1,4 +1,5 @@
 import type { ISubscribePacket, ISubscription } from 'mqtt-packet';
+import { meterMessage } from '../../metering.ts';
 import type { Client } from '../client.ts';
 import { MAX_SUBSCRIPTIONS_PER_CONNECTION, MAX_SUBSCRIPTIONS_PER_REQUEST } from '../limits.ts';
 import type { MessageBroker } from '../message-broker.ts';
@@ -17,6 +18,8 @@ interface Requested {
 export function handleSubscribe(broker: MessageBroker, client: Client, packet: ISubscribePacket): void {
   const requested = packet.subscriptions.map((asked) => ({ asked, filter: parseFilter(asked.topic) }));
   if (endsConnection(broker, client, packet, requested)) return;
+  const topicBytes = requested.reduce((sum, { asked }) => sum + Buffer.byteLength(asked.topic), 0);
+  meterMessage(broker.kernel.meter, 'SUBSCRIBE', topicBytes);
   const granted = requested.map((each) => refusal(client, packet, each) ?? each.asked.qos);
   const before = new Set(client.session.subscriptions.keys());
   for (const [at, { asked, filter }] of requested.entries()) {

@@ -4,7 +4,8 @@ import { AwsError } from '../../../../kernel/errors.ts';
 import type { Kernel } from '../../../../kernel/kernel.ts';
 import { MAX_PAYLOAD_BYTES } from '../../broker/limits.ts';
 import { clampExpiry } from '../../broker/properties.ts';
-import { hasWildcard, isReserved, reservedTopicProblem, topicProblem } from '../../broker/topics.ts';
+import { hasWildcard, isBasicIngest, isReserved, reservedTopicProblem, topicProblem } from '../../broker/topics.ts';
+import { meterPublish } from '../../metering.ts';
 import type { MessageBus, MqttProperties } from '../../types.ts';
 import { dataOperation, invalidRequest, required } from '../data-operation.ts';
 
@@ -31,12 +32,12 @@ export function publishOperation(kernel: Kernel, bus: MessageBus) {
       if (problem !== undefined) throw invalidRequest(problem);
       if (retain && isReserved(topic)) throw invalidRequest('nothing is retained on reserved topics');
       const traceId = randomUUID();
+      const properties = readProperties(input);
+      const message = { topic, payload: Buffer.from(payload), qos, retain, properties } as const;
+      // What a rule republishes comes from inside: its action is charged, not a request.
+      if (sourceIp !== undefined && !isBasicIngest(topic)) meterPublish(kernel.meter, 'PUBLISH over HTTPS', message);
       bus.publish({
-        topic,
-        payload: Buffer.from(payload),
-        qos,
-        retain,
-        properties: readProperties(input),
+        ...message,
         clientId: undefined,
         principal,
         sourceIp,

@@ -1,0 +1,201 @@
+/** What is counted and what it costs, against figures that AWS's own pages work out. */
+import {
+  FIREHOSE_RECORD_BYTES,
+  IOT_MESSAGE_BYTES,
+  increments,
+  KINESIS_PUT_BYTES,
+  KINESIS_RECORD_BYTES,
+  roundedUp,
+} from '../../local/src/meter/increments.ts';
+import { DEVICES, Meter } from '../../local/src/meter/meter.ts';
+import { countCallOf } from '../../local/src/meter/metered-operations.ts';
+import { cost, PRICES } from '../../local/src/meter/prices.ts';
+import { meterReport } from '../../local/src/meter/report.ts';
+
+const KB = 1024;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+class Clock {
+  now = Date.parse('2026-11-21T12:00:00Z');
+  readonly meter = new Meter(() => this.now);
+}
+
+function within1Percent(actual: number, expected: number): void {
+  expect(Math.abs(actual - expected) / expected).toBeLessThan(0.01);
+}
+
+function usdByItem(meter: Meter): Record<string, number> {
+  const usd: Record<string, number> = {};
+  for (const line of meterReport(meter).services) usd[line.item] = (usd[line.item] ?? 0) + line.usd;
+  return usd;
+}
+
+describe("AWS's worked examples", () => {
+  it('AWS IoT Core: 100 000 devices, 325 messages of 1 KB a day, 100 shadow updates, 200 rules with one action', () => {
+    // GIVEN a day of one device, a hundred thousand times thirty times
+    const clock = new Clock();
+    const deviceDays = 100_000 * 30;
+    const connections = clock.meter.start('iotConnection', DEVICES, 100_000);
+
+    // WHEN
+    clock.meter.add('iotMessage', 'PUBLISH received', deviceDays * 325 * increments(KB, IOT_MESSAGE_BYTES));
+    clock.meter.add('iotOperation', 'UpdateThingShadow', deviceDays * 100 * increments(KB, KB));
+    clock.meter.add('iotRule', 'rule', deviceDays * 200 * increments(KB, IOT_MESSAGE_BYTES));
+    clock.meter.add('iotAction', 'rule', deviceDays * 200 * increments(KB, IOT_MESSAGE_BYTES));
+    clock.now += 30 * DAY_MS;
+    connections.stop();
+
+    // THEN
+    const usd = usdByItem(clock.meter);
+    within1Percent(usd.connectivity ?? 0, 345.6);
+    within1Percent(usd.messaging ?? 0, 975);
+    within1Percent(usd['device shadow and registry'] ?? 0, 375);
+    within1Percent((usd['rules triggered'] ?? 0) + (usd['rule actions'] ?? 0), 180);
+    within1Percent(meterReport(clock.meter).totalUsd, 1875.6);
+  });
+
+  it('Kinesis, provisioned: 100 records of 35 KB a second in four shards for 31 days', () => {
+    // GIVEN
+    const clock = new Clock();
+    clock.meter.start('kinesisShard', 'stream', 4);
+
+    // WHEN
+    const records = 100 * 86_400 * 31;
+    clock.meter.add('kinesisPut', 'stream', records * increments(35 * KB, KINESIS_PUT_BYTES));
+    clock.now += 31 * DAY_MS;
+
+    // THEN
+    const usd = usdByItem(clock.meter);
+    within1Percent(usd['provisioned shards'] ?? 0, 44.64);
+    within1Percent(usd['provisioned PUT payload'] ?? 0, 7.5);
+  });
+
+  it('Kinesis: a 5 KB record is one PUT payload unit, 45 KB are two, 1 000 KB are forty; 4.5 KB on demand are 5 KB', () => {
+    expect([5, 45, 1000].map((kb) => increments(kb * KB, KINESIS_PUT_BYTES))).toEqual([1, 2, 40]);
+    expect(roundedUp(4.5 * KB, KINESIS_RECORD_BYTES)).toBe(5 * KB);
+  });
+
+  it('Firehose: records of 3 KB are charged as 5 KB, of 12 KB as 15 KB; 100 of 3 KB a second cost 35.84 USD a month', () => {
+    expect(roundedUp(3 * KB, FIREHOSE_RECORD_BYTES)).toBe(5 * KB);
+    expect(roundedUp(12 * KB, FIREHOSE_RECORD_BYTES)).toBe(15 * KB);
+    within1Percent(cost('firehoseIn', 100 * 86_400 * 30 * roundedUp(3 * KB, FIREHOSE_RECORD_BYTES)), 35.84);
+  });
+
+  it('AWS IoT Core: a device that is connected all year costs 0.042 USD', () => {
+    within1Percent(cost('iotConnection', 525_600), 0.042);
+  });
+});
+
+describe('what costs by time', () => {
+  it('follows virtual time and charges a minute or an hour that has begun', () => {
+    // GIVEN
+    const clock = new Clock();
+    const connection = clock.meter.start('iotConnection', DEVICES);
+    clock.meter.start('kinesisShard', 'stream', 2);
+
+    // WHEN
+    clock.now += 90_000;
+    connection.stop();
+    connection.stop();
+    clock.now += HOUR_MS;
+
+    // THEN
+    expect(clock.meter.uses).toEqual([
+      { item: 'iotConnection', resource: 'devices', quantity: 2 },
+      { item: 'kinesisShard', resource: 'stream', quantity: 4 },
+    ]);
+    expect(clock.meter.deviceMinutes).toBe(1.5);
+  });
+
+  it('stops with what it is for', () => {
+    const clock = new Clock();
+    const alarm = clock.meter.start('cloudwatchAlarm', 'alarms');
+    alarm.stop();
+    clock.now += 10 * HOUR_MS;
+
+    expect(clock.meter.uses).toEqual([{ item: 'cloudwatchAlarm', resource: 'alarms', quantity: 1 }]);
+    expect(clock.meter.standing).toEqual([]);
+  });
+});
+
+describe('the device-month', () => {
+  it('scales what costs by use to a month of connection and shares what is fixed among the fleet', () => {
+    // GIVEN two devices that are connected for a day and send 100 messages each; one shard
+    const clock = new Clock();
+    clock.meter.start('kinesisShard', 'stream');
+    const connections = [clock.meter.start('iotConnection', DEVICES), clock.meter.start('iotConnection', DEVICES)];
+    clock.meter.add('iotMessage', 'PUBLISH received', 200);
+    clock.now += DAY_MS;
+    for (const each of connections) each.stop();
+
+    // WHEN
+    const { deviceMonth, deviceMonthUsd } = meterReport(clock.meter, 1000);
+
+    // THEN
+    expect(deviceMonth.deviceMinutes).toBe(2880);
+    expect(deviceMonth.usageUsd).toBeCloseTo((43_200 * 0.08 + 3000 * 1) / 1e6, 12);
+    expect(deviceMonth.fixedUsd).toBeCloseTo(10.8, 10);
+    expect(deviceMonthUsd).toBeCloseTo(deviceMonth.usageUsd + 10.8 / 1000, 12);
+  });
+
+  it('is unknown when no device was connected; applications with SigV4 are none', () => {
+    const clock = new Clock();
+    clock.meter.start('iotConnection', 'clients with SigV4');
+    clock.now += DAY_MS;
+
+    expect(meterReport(clock.meter).deviceMonthUsd).toBeNull();
+  });
+});
+
+describe('operations that the dispatch counts', () => {
+  function count(service: string, operation: string, input: unknown, output: unknown = {}) {
+    const { meter } = new Clock();
+    countCallOf(service, operation)?.(meter, input, output);
+    return meter.uses.map(({ item, resource, quantity }) => [item, resource, quantity]);
+  }
+
+  it('SQS by 64 KB, of what is sent and of what is received, a batch as one request', () => {
+    const QueueUrl = 'http://127.0.0.1:4566/123456789012/errors';
+    const text = (kb: number) => 'x'.repeat(kb * KB);
+    expect(count('sqs', 'SendMessage', { QueueUrl, MessageBody: text(65) })).toEqual([['sqsRequest', 'errors', 2]]);
+    const Entries = [{ MessageBody: text(60) }, { MessageBody: text(60) }, { MessageBody: text(8) }];
+    expect(count('sqs', 'SendMessageBatch', { QueueUrl, Entries })).toEqual([['sqsRequest', 'errors', 2]]);
+    const Messages = [{ Body: text(100) }];
+    expect(count('sqs', 'ReceiveMessage', { QueueUrl }, { Messages })).toEqual([['sqsRequest', 'errors', 2]]);
+    expect(count('sqs', 'ReceiveMessage', { QueueUrl })).toEqual([['sqsRequest', 'errors', 1]]);
+  });
+
+  it('the registry only where its price list names the operation', () => {
+    expect(count('iot', 'DescribeThing', { thingName: 'a' })).toEqual([['iotOperation', 'DescribeThing', 1]]);
+    expect(countCallOf('iot', 'DeleteThing')).toBeUndefined();
+    expect(countCallOf('iot', 'DescribeCertificate')).toBeUndefined();
+  });
+
+  it('S3 by the price of the request; deletes cost nothing', () => {
+    expect(count('s3', 'PutObject', { Bucket: 'archive' })).toEqual([['s3Write', 'archive', 1]]);
+    expect(count('s3', 'GetObject', { Bucket: 'archive' })).toEqual([['s3Read', 'archive', 1]]);
+    expect(countCallOf('s3', 'DeleteObject')).toBeUndefined();
+  });
+
+  it('logs with the overhead of each event', () => {
+    const logEvents = [{ message: 'one' }, { message: 'zwölf' }];
+    expect(count('logs', 'PutLogEvents', { logGroupName: '/aws/lambda/f', logEvents })).toEqual([
+      ['logsIn', '/aws/lambda/f', 3 + 6 + 2 * 26],
+    ]);
+  });
+
+  it('not what is no name of an operation', () => {
+    expect(countCallOf('constructor', 'toString')).toBeUndefined();
+    expect(countCallOf('sqs', 'toString')).toBeUndefined();
+  });
+});
+
+it('every price is positive and says what it is for', () => {
+  for (const price of Object.values(PRICES)) {
+    expect(price.usd).toBeGreaterThan(0);
+    expect(price.per).toBeGreaterThan(0);
+    expect(price.unit).not.toBe('');
+  }
+});
