@@ -122,6 +122,26 @@ describe('roll-ups', () => {
     expect(item?.count).toBe(3000);
     expect(Buffer.byteLength(JSON.stringify(item))).toBeLessThan(350_000);
   });
+
+  it('stay below the size of an item when a device numbers ten messages a second at random', async () => {
+    // GIVEN numbers without a pattern, in as many sessions as are kept: nothing can be written together
+    const scattered = (n: number) => (BigInt(n) * 636_413_622_384_679n) % 1_000_000_000_000_000n;
+    const positions = Array.from({ length: 36_000 }, (_, n) => n);
+
+    // WHEN
+    for (let n = 0; n < positions.length; n += 500) {
+      const batch = positions.slice(n, n + 500).map((position) => {
+        const id = `session${position % 32}-${scattered(position)}`;
+        return recordOf({ payload: { id, value: 1, time: HOUR + position } }, position);
+      });
+      await processBatch(batch, stores.ports());
+    }
+
+    // THEN every message is counted, and DynamoDB takes the item
+    const item = stores.hour('thing1', 'temperature');
+    expect(item?.count).toBe(36_000);
+    expect(Buffer.byteLength(JSON.stringify(item))).toBeLessThan(350_000);
+  });
 });
 
 describe('the latest value', () => {
