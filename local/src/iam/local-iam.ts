@@ -43,8 +43,10 @@ export class LocalIam implements Iam {
     const policy = permission.resourcePolicy && this.#compileResourcePolicy(permission.resourcePolicy);
     const byResource: Effect = policy ? evaluate([policy], question) : 'none';
     if (byResource === 'deny') throw denied(caller, permission, 'with an explicit deny in a resource-based policy');
-    if (byIdentity === 'allow' || byResource === 'allow') return;
-    const kind = caller.kind === 'service' ? 'resource-based' : 'identity-based';
+    if (byResource === 'allow') return;
+    const hasLeave = permission.resourcePolicyDecides !== true || byResource === 'allow-through-account';
+    if (byIdentity === 'allow' && hasLeave) return;
+    const kind = caller.kind === 'service' || !hasLeave ? 'resource-based' : 'identity-based';
     throw denied(caller, permission, `because no ${kind} policy allows the ${permission.action} action`);
   }
 

@@ -16,6 +16,11 @@ export interface Permission {
   readonly context?: Readonly<Record<string, string | readonly string[]>>;
   /** The policy on the resource itself, where it has one: queue, topic, function, bucket, key. */
   readonly resourcePolicy?: PolicyDocument | undefined;
+  /**
+   * True for KMS keys: IAM policies count only as far as the resource's own policy leaves the decision to the account
+   * (https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html).
+   */
+  readonly resourcePolicyDecides?: true;
 }
 
 export interface CallContext {

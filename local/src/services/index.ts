@@ -20,6 +20,8 @@ import { createIotServices } from './iot/index.ts';
 import { iotResources } from './iot/resources.ts';
 import { createKinesisService } from './kinesis/index.ts';
 import { kinesisResources } from './kinesis/resources.ts';
+import { createKmsService } from './kms/index.ts';
+import { kmsResources } from './kms/resources.ts';
 import { createLambdaService } from './lambda/index.ts';
 import { lambdaResources } from './lambda/resources.ts';
 import { createLogsService } from './logs/index.ts';
@@ -70,6 +72,7 @@ export function registerServices(
     createFirehoseService(kernel),
     ...iot.services,
     createKinesisService(kernel),
+    createKmsService(kernel),
     createLambdaService(kernel),
     createLogsService(kernel),
     createS3Service(kernel),
@@ -90,6 +93,7 @@ export const resourceHandlers: readonly ResourceHandler[] = [
   ...iamResources,
   ...iotResources,
   ...kinesisResources,
+  ...kmsResources,
   ...lambdaResources,
   ...logsResources,
   ...s3Resources,
