@@ -18,6 +18,8 @@ const demoThings = ['macdonald-greenhouse1', 'macdonald-greenhouse2', 'macdonald
 /** With --once: how many messages of each device must be acknowledged before the stores are read back. */
 const MESSAGES_PER_DEVICE = 3;
 const ONCE_TIMEOUT_MS = 120_000;
+const METER_INTERVAL_MS = 2000;
+const METER_TIMEOUT_MS = 2000;
 
 const { values: options } = parseArgs({
   options: {
@@ -35,6 +37,20 @@ interface Endpoints {
   readonly rootCaFile: string;
 }
 
+/** What the answer of GET /_local/meter has for us. */
+interface Meter {
+  readonly services: readonly { readonly service: string; readonly usd: number }[];
+  readonly totalUsd: number;
+  readonly virtualHours: number;
+  readonly deviceMonthUsd: number | null;
+  readonly deviceMonth: {
+    readonly usageUsd: number;
+    readonly fixedUsd: number;
+    readonly fleet: number;
+    readonly deviceMinutes: number;
+  };
+}
+
 interface Device {
   readonly thing: string;
   readonly process: ChildProcess;
@@ -47,6 +63,9 @@ interface Device {
 const children = new Set<ChildProcess>();
 const startedAt = performance.now();
 let ending = false;
+/** The newest answer of the meter. */
+let meter: Meter | undefined;
+let readNewestMeter = async (): Promise<void> => {};
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -209,6 +228,39 @@ async function check(devices: readonly Device[], endpoints: Endpoints): Promise<
   return results.every(Boolean);
 }
 
+/** A Ctrl-C in a terminal ends the runtime as well as us, so the meter is read now and then, and not only at the end. */
+function watchMeter({ awsEndpoint }: Endpoints): void {
+  readNewestMeter = async () => {
+    try {
+      const response = await fetch(`${awsEndpoint}/_local/meter`, { signal: AbortSignal.timeout(METER_TIMEOUT_MS) });
+      // The runtime's own answer; it has this form.
+      if (response.ok) meter = (await response.json()) as Meter;
+    } catch {
+      // The runtime has gone: the answer before is the newest.
+    }
+  };
+  setInterval(readNewestMeter, METER_INTERVAL_MS).unref();
+}
+
+/** What all of it would have cost on AWS, by service, and what a device that goes on like this costs a month. */
+async function printCost(): Promise<void> {
+  await readNewestMeter();
+  if (!meter) return;
+  const { services, totalUsd, virtualHours, deviceMonthUsd, deviceMonth } = meter;
+  const byService = new Map<string, number>();
+  for (const { service, usd } of services) byService.set(service, (byService.get(service) ?? 0) + usd);
+  const time = virtualHours < 1 ? `${(virtualHours * 60).toFixed(1)} minutes` : `${virtualHours.toFixed(1)} hours`;
+  say(`\n  ${styleText('bold', 'On AWS')} this would have cost ${totalUsd.toFixed(6)} USD in ${time}:`);
+  for (const [service, usd] of byService) say(`    ${service.padEnd(30)}${usd.toFixed(6)}`);
+  if (deviceMonthUsd === null) return;
+  const { usageUsd, fixedUsd, fleet, deviceMinutes } = deviceMonth;
+  const parts = `${usageUsd.toFixed(4)} by use and its share of ${fixedUsd.toFixed(2)} fixed in a fleet of ${fleet}`;
+  say(`  A device-month at this pace, joining included: ${deviceMonthUsd.toFixed(4)} USD, ${parts}`);
+  say(
+    `  (from ${deviceMinutes.toFixed(1)} device-minutes; real devices send far less often: node bench/cost.ts, docs/cost.md)`,
+  );
+}
+
 function printEndpoints(endpoints: Endpoints): void {
   say(`${styleText('bold', 'Thingstead')}  local runtime, ready in ${seconds()}\n`);
   say(`  AWS        ${endpoints.awsEndpoint}`);
@@ -234,6 +286,7 @@ async function end(code: number, words = ''): Promise<void> {
   if (ending) return;
   ending = true;
   if (words) process.stderr.write(words);
+  else await printCost();
   // The devices first, so that they say goodbye to a runtime that is still there.
   for (const child of [...children].reverse()) {
     child.kill('SIGTERM');
@@ -258,6 +311,7 @@ try {
     await run('bin/thingstead.ts', []);
   }
   const endpoints = await startRuntime();
+  watchMeter(endpoints);
   printEndpoints(endpoints);
   const devices = options['no-demo'] ? [] : await startDemo();
   if (options.once) {

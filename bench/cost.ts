@@ -1,0 +1,142 @@
+/**
+ * What a device costs a month by the meter of the local runtime: devices with one sensor that is read once a minute
+ * send a batch through Basic Ingest, connected all the time, for a virtual day.
+ *
+ *     node bench/cost.ts [--batch 12] [--devices 10] [--hours 24] [--fleet 10,1000,100000] [--through topic]
+ */
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import mqtt, { type MqttClient } from 'mqtt';
+import type { MeterReport } from '../local/src/meter/report.ts';
+import type { DeviceCertificate } from '../test/support/certificates.ts';
+import { platformAssembly } from './support/assembly.ts';
+import { activate, createFleet } from './support/fleet.ts';
+import { type BenchRuntime, startRuntime } from './support/runtime.ts';
+
+const MINUTES_PER_MONTH = 43_200;
+
+const { values: options } = parseArgs({
+  options: {
+    batch: { type: 'string', default: '12' },
+    devices: { type: 'string', default: '10' },
+    hours: { type: 'string', default: '24' },
+    fleet: { type: 'string', default: '10,1000,100000' },
+    /** `basic-ingest`, or `topic`: through the message broker. */
+    through: { type: 'string', default: 'basic-ingest' },
+  },
+});
+const batch = Number(options.batch);
+const fleets = options.fleet.split(',').map(Number);
+const numbers = [batch, Number(options.devices), Number(options.hours), ...fleets];
+// The keep-alive that a client may have at most is half an hour with its grace: it has to send before.
+if (!numbers.every((each) => Number.isInteger(each) && each > 0) || batch > 25) {
+  process.stderr.write('--devices, --hours and --fleet are whole numbers from 1, --batch is 1 to 25\n');
+  process.exit(2);
+}
+
+function say(text = ''): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function usd(value: number): string {
+  return value.toFixed(value < 1 ? 6 : 2);
+}
+
+async function connect({ endpoints }: BenchRuntime, device: DeviceCertificate): Promise<MqttClient> {
+  return mqtt.connectAsync({
+    protocol: 'mqtts',
+    host: endpoints.mqtt.host,
+    port: endpoints.mqtt.port,
+    ca: readFileSync(endpoints.rootCaFile),
+    cert: device.pem,
+    key: device.keyPem,
+    clientId: device.thing,
+    keepalive: 1200,
+    reconnectPeriod: 0,
+  });
+}
+
+async function advance({ endpoints }: BenchRuntime, seconds: number): Promise<number> {
+  const response = await fetch(`${endpoints.awsEndpoint}/_local/clock`, {
+    method: 'POST',
+    body: JSON.stringify({ advanceSeconds: seconds }),
+  });
+  const { now } = (await response.json()) as { readonly now: string };
+  return Date.parse(now);
+}
+
+async function readMeter({ endpoints }: BenchRuntime, fleet: number): Promise<MeterReport> {
+  const response = await fetch(`${endpoints.awsEndpoint}/_local/meter?fleet=${fleet}`);
+  return (await response.json()) as MeterReport;
+}
+
+/** As the agent writes a batch. */
+function message(id: string, now: number): string {
+  const readings = Array.from({ length: batch }, (_, age) => ({
+    time: now - (batch - age) * 60_000,
+    value: Number((20 + Math.sin((now / 60_000 + age) / 229) * 5).toFixed(2)),
+    unit: 'Cel',
+  }));
+  return JSON.stringify({ id, readings });
+}
+
+const fleet = await createFleet(Number(options.devices));
+const runtime = await startRuntime(await platformAssembly());
+await activate(fleet, runtime);
+const clients = await Promise.all(fleet.devices.map((device) => connect(runtime, device)));
+const messages = Math.floor((Number(options.hours) * 60) / batch);
+let now = await advance(runtime, 0);
+let payloadBytes = 0;
+// The devices are spread over the minutes, as a fleet is that was not switched on all at once.
+for (let minute = 0; minute < messages * batch; minute += 1) {
+  now = await advance(runtime, 60);
+  const sending = clients.filter((_, at) => at % batch === minute % batch);
+  await Promise.all(
+    sending.map((client) => {
+      const payload = message(`${'0123456789abcdef'.repeat(2)}-${minute}`, now);
+      payloadBytes = payload.length;
+      const topic = `device/${client.options.clientId}/sensor/temperature/v1`;
+      const prefix = options.through === 'topic' ? '' : '$aws/rules/thingstead_telemetry/';
+      return client.publishAsync(`${prefix}${topic}`, payload, { qos: 1 });
+    }),
+  );
+}
+await advance(runtime, 60);
+const report = await readMeter(runtime, 1);
+const { deviceMinutes, fixedUsd } = report.deviceMonth;
+
+say(
+  `${fleet.devices.length} devices, ${messages} messages each of ${batch} readings (${payloadBytes} bytes) in ${report.virtualHours.toFixed(1)} hours\n`,
+);
+say('| per device and month | quantity | USD |');
+say('|---|---:|---:|');
+const perUse = new Map<string, { quantity: number; usd: number; unit: string }>();
+for (const line of report.services) {
+  if (/-hour$/.test(line.unit)) continue;
+  const name = `${line.service}, ${line.item}`;
+  const sum = perUse.get(name) ?? { quantity: 0, usd: 0, unit: line.unit };
+  const scale = line.unit === 'connection-minute' ? 1 / fleet.devices.length : 1;
+  perUse.set(name, {
+    unit: line.unit,
+    quantity: sum.quantity + line.quantity * scale,
+    usd: sum.usd + line.usd * scale,
+  });
+}
+for (const [name, { quantity, unit, usd: cost }] of perUse) {
+  const minutes = unit === 'connection-minute' ? deviceMinutes / fleet.devices.length : deviceMinutes;
+  const months = minutes / MINUTES_PER_MONTH;
+  say(`| ${name} | ${(quantity / months).toPrecision(4)} ${unit}s | ${usd(cost / months)} |`);
+}
+say(`\nFixed, whatever is sent: ${usd(fixedUsd)} USD a month\n`);
+say('| devices | use, each | share in what is fixed | a device-month | the fleet a month |');
+say('|---:|---:|---:|---:|---:|');
+for (const size of fleets) {
+  const { deviceMonth, deviceMonthUsd } = await readMeter(runtime, size);
+  const each = deviceMonthUsd ?? 0;
+  say(
+    `| ${size.toLocaleString('en-US')} | ${usd(deviceMonth.usageUsd)} | ${usd(deviceMonth.fixedUsd / size)} | ${usd(each)} | ${usd(each * size)} |`,
+  );
+}
+await Promise.all(clients.map((client) => client.endAsync(true)));
+await runtime.stop();
+process.exit(0);
