@@ -75,7 +75,17 @@ const ConfigSchema = v.strictObject({
   ),
   outbox: v.optional(
     v.strictObject({
-      /** So many readings wait in memory while there is no connection; then the oldest are dropped and counted. */
+      /** Where readings wait on the disk, in a folder named after the thing. By default $STATE_DIRECTORY, or `state`. */
+      directory: v.optional(v.pipe(v.string(), v.minLength(1))),
+      /** What that folder may take, about; then the oldest readings are dropped and counted. */
+      maxBytes: v.optional(v.pipe(v.number(), v.integer(), v.minValue(256 * 1024)), 24 * 1024 * 1024),
+      /** Readings that have waited for so many hours of running are dropped and counted. */
+      maxAgeHours: v.optional(v.pipe(v.number(), v.minValue(1), v.maxValue(87_600)), 720),
+      /** A reading survives a power cut after at most so long; it survives the end of the process at once. */
+      syncSeconds: v.optional(Seconds, 5),
+      /** No disk: readings do not survive the process. */
+      memory: v.optional(v.boolean(), false),
+      /** Bound of the outbox in memory. */
       maxReadings: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 10_000),
     }),
     {},
@@ -95,10 +105,16 @@ export function loadConfig(file: string): AgentConfig {
   const absolute = (name: string): string => path.resolve(folder, name);
   return {
     ...config,
+    outbox: { ...config.outbox, directory: absolute(config.outbox.directory ?? stateDirectory()) },
     certificateFile: absolute(config.certificateFile),
     privateKeyFile: absolute(config.privateKeyFile),
     ...(config.rootCaFile === undefined ? {} : { rootCaFile: absolute(config.rootCaFile) }),
   };
+}
+
+/** What systemd's StateDirectory= gives; of several folders the first. */
+function stateDirectory(): string {
+  return process.env.STATE_DIRECTORY?.split(':')[0] || 'state';
 }
 
 /** Checks a configuration; `file` is for the messages. @throws ConfigurationError that lists everything wrong. */

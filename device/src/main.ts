@@ -1,14 +1,18 @@
 /** The command line of the agent. */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { runAgent } from './agent.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { loadConfig } from './config.ts';
+import { type AgentConfig, loadConfig } from './config.ts';
 import { ConfigurationError, messageOf } from './configuration-error.ts';
+import { DurableOutbox } from './durable-outbox.ts';
 import { type Identity, loadIdentity } from './identity.ts';
 import { createLog, type Log } from './log.ts';
 import { MemoryOutbox } from './memory-outbox.ts';
+import { nodeFileSystem } from './node-file-system.ts';
+import type { Outbox } from './outbox.ts';
 
 const USAGE = `thingstead-agent [--config FILE] run|check-config|version
 
@@ -108,9 +112,24 @@ async function run(file: string): Promise<number> {
   warnAboutDates(identity, clock, log);
   // Loaded only now: the SDK with its native part is most of the start-up time.
   const { sdkConnect } = await import('./sdk-session.ts');
-  const outbox = new MemoryOutbox(randomBytes(6).toString('hex'), config.outbox.maxReadings);
+  const outbox = openOutbox(config, clock, log);
   await runAgent({ config, connect: sdkConnect(config, identity), outbox, clock, log }, ending.signal);
+  outbox.close();
   return 0;
+}
+
+function openOutbox({ thing, outbox }: AgentConfig, clock: Clock, log: Log): Outbox {
+  const { directory = 'state', maxBytes, maxAgeHours, maxReadings, memory, syncSeconds } = outbox;
+  if (memory) return new MemoryOutbox(randomBytes(6).toString('hex'), maxReadings);
+  return new DurableOutbox({
+    fs: nodeFileSystem,
+    directory: path.join(directory, thing),
+    maxBytes,
+    maxAgeMs: maxAgeHours * 3_600_000,
+    syncMs: syncSeconds * 1000,
+    clock,
+    log,
+  });
 }
 
 /** A board without a battery-backed clock starts in the past, where its certificate is not valid yet. */

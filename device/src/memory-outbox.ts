@@ -1,8 +1,6 @@
 import type { Reading } from '@thingstead/contracts/telemetry';
+import { batchLength, batchPayload } from './batching.ts';
 import type { Outbox, OutboxMessage } from './outbox.ts';
-
-/** AWS meters messages, rules and actions in steps of 5 KB; topic and envelope take a part of it. */
-const MAX_PAYLOAD_BYTES = 4500;
 
 interface Waiting {
   readonly order: number;
@@ -59,6 +57,8 @@ export class MemoryOutbox implements Outbox {
     this.setAsideReadings += message.readings;
   }
 
+  close(): void {}
+
   /** False when everything that is left is in flight: that is never dropped. */
   #dropOldest(): boolean {
     const returned = this.#returned.shift();
@@ -85,17 +85,9 @@ export class MemoryOutbox implements Outbox {
     const oldest = this.#oldest();
     if (!oldest) return undefined;
     const [sensor, queue] = oldest;
-    let bytes = 0;
-    const count = queue.findIndex(({ json }, index) => {
-      bytes += Buffer.byteLength(json) + 1;
-      return index > 0 && bytes > MAX_PAYLOAD_BYTES;
-    });
-    const readings = queue.splice(0, count === -1 ? queue.length : count);
+    const readings = queue.splice(0, batchLength(queue));
     this.#sequence += 1;
     const id = `${this.#session}-${this.#sequence}`;
-    const payload = Buffer.from(
-      `{"id":${JSON.stringify(id)},"readings":[${readings.map(({ json }) => json).join(',')}]}`,
-    );
-    return { id, sensor, readings: readings.length, payload };
+    return { id, sensor, readings: readings.length, payload: batchPayload(id, readings) };
   }
 }

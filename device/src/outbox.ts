@@ -28,4 +28,6 @@ export interface Outbox {
   putBack(message: OutboxMessage): void;
   /** The cloud will never take it: it is counted and not sent again. */
   setAside(message: OutboxMessage): void;
+  /** The agent ends. */
+  close(): void;
 }

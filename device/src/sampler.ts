@@ -17,7 +17,7 @@ export interface SamplerOptions {
 /** Reads every sensor now and then at its interval, into the outbox, until the returned function is called. */
 export function startSampling({ thing, sensors, outbox, clock, log }: SamplerOptions): () => void {
   const cancels = new Map<string, () => void>();
-  let dropped = 0;
+  let { dropped } = outbox;
   for (const config of sensors) {
     const { name: sensor, unit, intervalSeconds } = config;
     const source = open(config);

@@ -17,7 +17,7 @@ describe("the agent's configuration", () => {
       publish: { basicIngest: true, intervalSeconds: 60 },
       keepAliveSeconds: 60,
       reconnect: { baseSeconds: 1, capSeconds: 300 },
-      outbox: { maxReadings: 10_000 },
+      outbox: { maxBytes: 25_165_824, maxAgeHours: 720, memory: false },
       logLevel: 'info',
       sensors: [{ source: { shape: 'walk', mean: 20 } }],
     });
@@ -31,7 +31,11 @@ describe("the agent's configuration", () => {
       { sensors: [{ ...good.sensors[0], source: { kind: 'simulator', amplitud: 1 } }] },
       'sensors.0.source.amplitud: unknown key; did you mean "amplitude"?',
     ],
-    ['without a near one', { outbox: { colour: 'red' } }, 'outbox.colour: unknown key; known are maxReadings'],
+    [
+      'without a near one',
+      { outbox: { colour: 'red' } },
+      'outbox.colour: unknown key; known are directory, maxBytes, maxAgeHours, syncSeconds, memory, maxReadings',
+    ],
   ])('refuses an unknown key %s and names the nearest known one', (_where, change, message) => {
     expect(parse(change)).toThrow(message);
   });
