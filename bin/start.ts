@@ -21,20 +21,32 @@ const ONCE_TIMEOUT_MS = 120_000;
 const METER_INTERVAL_MS = 2000;
 const METER_TIMEOUT_MS = 2000;
 
-const { values: options } = parseArgs({
-  options: {
-    once: { type: 'boolean', default: false },
-    'no-demo': { type: 'boolean', default: false },
-    'port-offset': { type: 'string', default: '0' },
-    help: { type: 'boolean', default: false },
-  },
-});
+const USAGE = 'npm start -- [--once] [--no-demo] [--port-offset N]';
+
+const options = readOptions();
+
+function readOptions() {
+  try {
+    return parseArgs({
+      options: {
+        once: { type: 'boolean', default: false },
+        'no-demo': { type: 'boolean', default: false },
+        'port-offset': { type: 'string', default: '0' },
+        help: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}\n`);
+    process.exit(2);
+  }
+}
 
 interface Endpoints {
   readonly awsEndpoint: string;
   readonly mqtt: { readonly host: string; readonly port: number };
   readonly deviceHttps: { readonly host: string; readonly port: number };
   readonly rootCaFile: string;
+  readonly pid: number;
 }
 
 /** What the answer of GET /_local/meter has for us. */
@@ -118,7 +130,6 @@ function isSynthesized(): boolean {
 }
 
 async function startRuntime(): Promise<Endpoints> {
-  rmSync(endpointsFile, { force: true });
   const runtime = start('local/src/main.ts', ['--assembly', assembly, '--port-offset', options['port-offset']]);
   let words = '';
   for (const stream of [runtime.stdout, runtime.stderr]) {
@@ -129,8 +140,16 @@ async function startRuntime(): Promise<Endpoints> {
   runtime.on('exit', (code) => {
     if (!ending) end(code || 1, words);
   });
-  while (!existsSync(endpointsFile)) await new Promise((resolve) => setTimeout(resolve, 25));
-  return JSON.parse(readFileSync(endpointsFile, 'utf8'));
+  for (;;) {
+    const endpoints = readEndpoints();
+    // A file that is there already is another runtime's, which may be running and needs it.
+    if (endpoints && endpoints.pid === runtime.pid) return endpoints;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+function readEndpoints(): Endpoints | undefined {
+  return existsSync(endpointsFile) ? JSON.parse(readFileSync(endpointsFile, 'utf8')) : undefined;
 }
 
 function thingstead(...args: readonly string[]): Promise<string> {
@@ -298,7 +317,7 @@ async function end(code: number, words = ''): Promise<void> {
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => end(signal === 'SIGINT' ? 130 : 143));
 
 if (options.help) {
-  say('npm start -- [--once] [--no-demo] [--port-offset N]');
+  say(USAGE);
   process.exit(0);
 }
 if (options.once && options['no-demo']) {
