@@ -2,6 +2,7 @@
 import { DescribeThingCommand, ListAttachedPoliciesCommand, ListThingPrincipalsCommand } from '@aws-sdk/client-iot';
 import { createCa, issue } from '../../support/certificates.ts';
 import { type Platform, startPlatform } from '../../support/platform.ts';
+import { unique } from '../../support/unique-name.ts';
 
 let platform: Platform;
 
@@ -12,28 +13,27 @@ afterAll(() => platform.stop());
 
 describe('just-in-time registration', () => {
   it('refuses the first connection, then accepts: thing, policy, principal and an active certificate', async () => {
-    const ca = await createCa('joining');
+    const ca = await createCa(unique('joining'));
     await platform.registerCa(ca);
-    const device = await issue(ca, 'macdonald-sensor1');
+    const device = await issue(ca, unique('macdonald-sensor1'));
 
     await expect(platform.connect(device)).rejects.toThrow('closed before CONNACK');
-    await platform.idle();
-    const client = await platform.connect(device);
+    const client = await platform.soon(() => platform.connect(device));
     await client.endAsync();
 
     expect(await platform.certificateStatus(device)).toBe('ACTIVE');
-    const thing = await platform.iot.send(new DescribeThingCommand({ thingName: 'macdonald-sensor1' }));
+    const thing = await platform.iot.send(new DescribeThingCommand({ thingName: device.thing }));
     expect(thing.thingTypeName).toBe('thingstead-device');
-    const { principals } = await platform.iot.send(new ListThingPrincipalsCommand({ thingName: 'macdonald-sensor1' }));
+    const { principals } = await platform.iot.send(new ListThingPrincipalsCommand({ thingName: device.thing }));
     expect(principals).toEqual([expect.stringContaining(device.certificateId)]);
     const { policies } = await platform.iot.send(new ListAttachedPoliciesCommand({ target: principals?.[0] }));
     expect(policies?.map((each) => each.policyName)).toEqual(['thingstead-device']);
   });
 
   it('registers with a CA in DEFAULT mode, proven by a verification certificate', async () => {
-    const ca = await createCa('default-mode');
+    const ca = await createCa(unique('default-mode'));
     await platform.registerCa(ca, 'DEFAULT');
-    const device = await issue(ca, 'default-mode-device');
+    const device = await issue(ca, unique('default-mode-device'));
 
     await platform.join(device);
 
@@ -41,42 +41,50 @@ describe('just-in-time registration', () => {
   });
 
   it('comes to the same end when the event is repeated, also at the same time', async () => {
-    const ca = await createCa('repeating');
+    const ca = await createCa(unique('repeating'));
     await platform.registerCa(ca);
-    const device = await issue(ca, 'repeated');
+    const device = await issue(ca, unique('repeated'));
 
     await Promise.all(
-      Array.from({ length: 5 }, () => expect(platform.connect(device)).rejects.toThrow('closed before CONNACK')),
+      // Each under a client id of its own: of one client id the broker takes a CONNECT a second.
+      Array.from({ length: 5 }, (_, n) =>
+        expect(platform.connect(device, { clientId: `${device.thing}-${n}` })).rejects.toThrow('closed before CONNACK'),
+      ),
     );
-    await platform.idle();
 
-    expect(await platform.certificateStatus(device)).toBe('ACTIVE');
-    const { principals } = await platform.iot.send(new ListThingPrincipalsCommand({ thingName: 'repeated' }));
+    await platform.soon(async () => expect(await platform.certificateStatus(device)).toBe('ACTIVE'));
+    const { principals } = await platform.iot.send(new ListThingPrincipalsCommand({ thingName: device.thing }));
     expect(principals).toHaveLength(1);
   });
 
   it('gives a name to one certificate when two ask for it at the same time', async () => {
-    const ca = await createCa('racing');
+    const ca = await createCa(unique('racing'));
     await platform.registerCa(ca);
-    const rivals = await Promise.all(Array.from({ length: 4 }, () => issue(ca, 'raced')));
+    const rivals = await Promise.all(Array.from({ length: 4 }, () => issue(ca, unique('raced'))));
 
-    await Promise.all(rivals.map((each) => expect(platform.connect(each)).rejects.toThrow('closed before CONNACK')));
+    await Promise.all(
+      rivals.map((each) =>
+        expect(platform.connect(each, { clientId: each.certificateId })).rejects.toThrow('closed before CONNACK'),
+      ),
+    );
     await platform.idle();
 
-    const statuses = await Promise.all(rivals.map((each) => platform.certificateStatus(each)));
-    expect(statuses.toSorted()).toEqual(['ACTIVE', ...Array(3).fill('PENDING_ACTIVATION')]);
-    const { principals } = await platform.iot.send(new ListThingPrincipalsCommand({ thingName: 'raced' }));
+    await platform.soon(async () => {
+      const statuses = await Promise.all(rivals.map((each) => platform.certificateStatus(each)));
+      expect(statuses.toSorted()).toEqual(['ACTIVE', ...Array(3).fill('PENDING_ACTIVATION')]);
+    });
+    const { principals } = await platform.iot.send(new ListThingPrincipalsCommand({ thingName: unique('raced') }));
     expect(principals).toHaveLength(1);
   });
 
   it('lets another certificate of the name in when a manifest entry names it', async () => {
-    const ca = await createCa('replacing');
+    const ca = await createCa(unique('replacing'));
     await platform.registerCa(ca);
-    await platform.join(await issue(ca, 'replaced'));
-    const successor = await issue(ca, 'replaced');
+    await platform.join(await issue(ca, unique('replaced')));
+    const successor = await issue(ca, unique('replaced'));
     await expect(platform.joinFails(successor)).resolves.toBe(true);
 
-    await platform.addToManifest({ thing: 'replaced', certificateId: successor.certificateId });
+    await platform.addToManifest({ thing: successor.thing, certificateId: successor.certificateId });
     await platform.join(successor);
 
     expect(await platform.certificateStatus(successor)).toBe('ACTIVE');

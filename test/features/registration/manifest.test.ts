@@ -2,15 +2,16 @@
 import { DescribeThingCommand, UpdateCACertificateCommand } from '@aws-sdk/client-iot';
 import { createCa, issue } from '../../support/certificates.ts';
 import { type Platform, startPlatform } from '../../support/platform.ts';
+import { describeLocally } from '../../support/target.ts';
 
-let platform: Platform;
+describeLocally('the setting manifest: required', 'a required manifest', () => {
+  let platform: Platform;
 
-beforeAll(async () => {
-  platform = await startPlatform({ 'thingstead:manifest': 'required' });
-});
-afterAll(() => platform.stop());
+  beforeAll(async () => {
+    platform = await startPlatform({ 'thingstead:manifest': 'required' });
+  });
+  afterAll(() => platform.stop());
 
-describe('a required manifest', () => {
   it('holds a device that is not on it, and lets it in by itself once the entry arrives', async () => {
     const ca = await createCa('factory');
     await platform.registerCa(ca);

@@ -2,6 +2,7 @@
 import { UpdateCACertificateCommand, UpdateCertificateCommand } from '@aws-sdk/client-iot';
 import { createCa, issue } from '../../support/certificates.ts';
 import { type Platform, startPlatform } from '../../support/platform.ts';
+import { unique } from '../../support/unique-name.ts';
 
 const DAY_MS = 86_400_000;
 let platform: Platform;
@@ -13,7 +14,7 @@ afterAll(() => platform.stop());
 
 describe('a device that must not get in', () => {
   it('whose CA is not registered', async () => {
-    const device = await issue(await createCa('unregistered'), 'unregistered-ca');
+    const device = await issue(await createCa(unique('unregistered')), unique('unregistered-ca'));
 
     await expect(platform.connect(device)).rejects.toThrow('closed before CONNACK');
 
@@ -21,10 +22,10 @@ describe('a device that must not get in', () => {
   });
 
   it('whose CA is inactive', async () => {
-    const ca = await createCa('inactive');
+    const ca = await createCa(unique('inactive'));
     const id = await platform.registerCa(ca);
     await platform.iot.send(new UpdateCACertificateCommand({ certificateId: id, newStatus: 'INACTIVE' }));
-    const device = await issue(ca, 'inactive-ca');
+    const device = await issue(ca, unique('inactive-ca'));
 
     await expect(platform.joinFails(device)).resolves.toBe(true);
 
@@ -32,9 +33,9 @@ describe('a device that must not get in', () => {
   });
 
   it('whose certificate has expired', async () => {
-    const ca = await createCa('expired');
+    const ca = await createCa(unique('expired'));
     await platform.registerCa(ca);
-    const device = await issue(ca, 'expired', {
+    const device = await issue(ca, unique('expired'), {
       notBefore: new Date(Date.now() - 2 * DAY_MS),
       notAfter: new Date(Date.now() - DAY_MS),
     });
@@ -45,9 +46,9 @@ describe('a device that must not get in', () => {
   });
 
   it('whose certificate is revoked', async () => {
-    const ca = await createCa('revoking');
+    const ca = await createCa(unique('revoking'));
     await platform.registerCa(ca);
-    const device = await issue(ca, 'revoked');
+    const device = await issue(ca, unique('revoked'));
     await platform.join(device);
     await platform.iot.send(
       new UpdateCertificateCommand({ certificateId: device.certificateId, newStatus: 'REVOKED' }),
@@ -59,9 +60,9 @@ describe('a device that must not get in', () => {
   });
 
   it('whose certificate is on the revocation list before it ever connects', async () => {
-    const ca = await createCa('listing');
+    const ca = await createCa(unique('listing'));
     await platform.registerCa(ca);
-    const device = await issue(ca, 'listed');
+    const device = await issue(ca, unique('listed'));
     await platform.revokeByList(device);
 
     await expect(platform.joinFails(device)).resolves.toBe(true);
@@ -71,8 +72,8 @@ describe('a device that must not get in', () => {
   });
 
   it('signed by a CA of the same name with another key', async () => {
-    await platform.registerCa(await createCa('twin'));
-    const device = await issue(await createCa('twin'), 'twin-device');
+    await platform.registerCa(await createCa(unique('twin')));
+    const device = await issue(await createCa(unique('twin')), unique('twin-device'));
 
     await expect(platform.joinFails(device)).resolves.toBe(true);
 
@@ -80,13 +81,13 @@ describe('a device that must not get in', () => {
   });
 
   it('carrying a name that another certificate holds, from the same CA or from another', async () => {
-    const ca = await createCa('first');
-    const other = await createCa('second');
+    const ca = await createCa(unique('first'));
+    const other = await createCa(unique('second'));
     await platform.registerCa(ca);
     await platform.registerCa(other);
-    await platform.join(await issue(ca, 'taken'));
+    await platform.join(await issue(ca, unique('taken')));
 
-    for (const impostor of [await issue(ca, 'taken'), await issue(other, 'taken')]) {
+    for (const impostor of [await issue(ca, unique('taken')), await issue(other, unique('taken'))]) {
       await expect(platform.joinFails(impostor)).resolves.toBe(true);
       expect(await platform.certificateStatus(impostor)).toBe('PENDING_ACTIVATION');
       expect(await platform.heldReason(impostor)).toBe('name-taken');
@@ -96,9 +97,9 @@ describe('a device that must not get in', () => {
   it.each(['has a space', 'plus+plus', 'hash#', 'sl/ash', 'x'.repeat(65), 'dot.dot'])(
     'whose common name is no thing name: %s',
     async (name) => {
-      const ca = await createCa(`naming-${name.length}-${name.charCodeAt(1)}`);
+      const ca = await createCa(unique(`naming-${name.length}-${name.charCodeAt(1)}`));
       await platform.registerCa(ca);
-      const device = await issue(ca, 'placeholder', { subject: `CN="${name}"` });
+      const device = await issue(ca, unique('placeholder'), { subject: `CN="${name}"` });
 
       await expect(platform.joinFails(device)).resolves.toBe(true);
 
@@ -108,9 +109,9 @@ describe('a device that must not get in', () => {
   );
 
   it('with two common names', async () => {
-    const ca = await createCa('ambiguous');
+    const ca = await createCa(unique('ambiguous'));
     await platform.registerCa(ca);
-    const device = await issue(ca, 'one-name', { subject: 'CN=one-name,CN=another-name' });
+    const device = await issue(ca, unique('one-name'), { subject: `CN=${unique('one-name')},CN=another-name` });
 
     await expect(platform.joinFails(device)).resolves.toBe(true);
 

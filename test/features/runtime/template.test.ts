@@ -4,6 +4,8 @@ import { synthesize, withEditedTemplate } from '../../support/assembly.ts';
 import { createCa, issue } from '../../support/certificates.ts';
 import { startPlatformWith } from '../../support/platform.ts';
 import { startRuntime } from '../../support/runtime.ts';
+import { describeLocally } from '../../support/target.ts';
+import { unique } from '../../support/unique-name.ts';
 
 interface Statement {
   Action: string | string[];
@@ -28,13 +30,13 @@ function withoutAction(stackPrefix: RegExp, action: string): string {
   return folder;
 }
 
-describe('a permission taken out of the template', () => {
+describeLocally('a template of its own', 'a permission taken out of the template', () => {
   it('of the registration function: the device is never active, and the log names role, action and resource', async () => {
     const platform = await startPlatformWith(withoutAction(/^Registration/, 'iot:AttachPolicy'));
     try {
-      const ca = await createCa('no-permission');
+      const ca = await createCa(unique('no-permission'));
       await platform.registerCa(ca);
-      const device = await issue(ca, 'no-permission');
+      const device = await issue(ca, unique('no-permission'));
 
       await expect(platform.joinFails(device)).resolves.toBe(true);
 
@@ -51,12 +53,12 @@ describe('a permission taken out of the template', () => {
   it('of the rule that stores telemetry: the message ends in the error action, which names the same three', async () => {
     const platform = await startPlatformWith(withoutAction(/^Telemetry/, 'dynamodb:PutItem'));
     try {
-      const ca = await createCa('no-put');
+      const ca = await createCa(unique('no-put'));
       await platform.registerCa(ca);
-      const device = await issue(ca, 'no-put');
+      const device = await issue(ca, unique('no-put'));
       await platform.join(device);
       const client = await platform.connect(device);
-      await client.publishAsync('device/no-put/sensor/t/v1', '{"value":1}', { qos: 1 });
+      await client.publishAsync(`device/${device.thing}/sensor/t/v1`, '{"value":1}', { qos: 1 });
       await client.endAsync();
       await platform.idle();
 
@@ -64,14 +66,14 @@ describe('a permission taken out of the template', () => {
       expect(JSON.stringify(error?.failures)).toMatch(
         /assumed-role\/[^ ]+ is not authorized to perform: dynamodb:PutItem on resource: arn:aws:dynamodb:[^ ]+:table\/thingstead-telemetry-history/,
       );
-      expect(await platform.history('no-put', 't')).toEqual([]);
+      expect(await platform.history(device.thing, 't')).toEqual([]);
     } finally {
       await platform.stop();
     }
   });
 });
 
-describe('a template that the runtime cannot run faithfully', () => {
+describeLocally('a template of its own', 'a template that the runtime cannot run faithfully', () => {
   it('stops the start, naming stack, logical id and type', async () => {
     const assembly = withEditedTemplate(synthesize(), 'ThingsteadPlatform', ({ Resources }) => {
       Resources.Pipe = { Type: 'AWS::Pipes::Pipe', Properties: {} };

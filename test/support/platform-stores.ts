@@ -1,0 +1,112 @@
+/** What features read back: tables, archive, queues of failures, alarms and the functions' logs. */
+import { gunzipSync } from 'node:zlib';
+import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
+import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { GetObjectCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3';
+import { DeleteMessageCommand, GetQueueUrlCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { type DynamoDBDocumentClient, GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { TABLE_NAMES } from '@thingstead/contracts/names';
+import { heldKey } from '@thingstead/contracts/registration';
+import type { DeviceCertificate } from './certificates.ts';
+import type { Target } from './target.ts';
+import { isOfThisRun } from './unique-name.ts';
+
+export type Row = Record<string, unknown>;
+
+const DAY_MS = 86_400_000;
+const QUEUES = {
+  telemetryErrors: 'thingstead-telemetry-errors',
+  telemetryQuarantine: 'thingstead-telemetry-quarantine',
+} as const;
+
+/** Readers of one platform. */
+export function platformStores({ config, outputs }: Target, tables: DynamoDBDocumentClient) {
+  const s3 = new S3Client({ ...config, forcePathStyle: true });
+  const sqs = new SQSClient(config);
+  const cloudwatch = new CloudWatchClient(config);
+  const logs = new CloudWatchLogsClient(config);
+  const startedAt = Date.now();
+  const received: Record<keyof typeof QUEUES, Row[]> = { telemetryErrors: [], telemetryQuarantine: [] };
+
+  function output(key: string): string {
+    const value = outputs[key];
+    if (!value) throw new Error(`no stack has an output ${key}; there are ${Object.keys(outputs).join(', ')}`);
+    return value;
+  }
+
+  async function get(TableName: string, Key: Row): Promise<Row | undefined> {
+    return (await tables.send(new GetCommand({ TableName, Key, ConsistentRead: true }))).Item;
+  }
+
+  return {
+    async heldReason(device: DeviceCertificate): Promise<unknown> {
+      return (await get(TABLE_NAMES.registration, { pk: heldKey(device.certificateId) }))?.reason;
+    },
+
+    async functionLog(capability: 'registration' | 'telemetry'): Promise<string> {
+      const { events } = await logs.send(
+        new FilterLogEventsCommand({ logGroupName: `/aws/lambda/thingstead-${capability}` }),
+      );
+      return (events ?? []).map((each) => each.message).join('\n');
+    },
+
+    async history(thing: string, sensor: string): Promise<Row[]> {
+      const { Items } = await tables.send(
+        new QueryCommand({
+          TableName: TABLE_NAMES.telemetryHistory,
+          KeyConditionExpression: 'pk = :pk',
+          ExpressionAttributeValues: { ':pk': `${thing}#${sensor}` },
+          ConsistentRead: true,
+        }),
+      );
+      return Items ?? [];
+    },
+
+    latest: (thing: string, sensor: string): Promise<Row | undefined> =>
+      get(TABLE_NAMES.telemetryAggregates, { pk: thing, sk: `latest#${sensor}` }),
+
+    hour: (thing: string, sensor: string, time: number): Promise<Row | undefined> =>
+      get(TABLE_NAMES.telemetryAggregates, {
+        pk: `${thing}#${sensor}`,
+        sk: `hour#${new Date(time).toISOString().slice(0, 13)}`,
+      }),
+
+    /** What has arrived in the archive since the start, under the date of its arrival. */
+    async archive(): Promise<Row[]> {
+      const Bucket = output('ArchiveBucketName');
+      const rows: Row[] = [];
+      for (const day of [startedAt, startedAt + DAY_MS]) {
+        const Prefix = `telemetry/date=${new Date(day).toISOString().slice(0, 10)}/`;
+        for await (const { Contents = [] } of paginateListObjectsV2({ client: s3 }, { Bucket, Prefix })) {
+          for (const { Key, LastModified } of Contents) {
+            // The archive of an account may be large; S3 keeps whole seconds.
+            if (LastModified && LastModified.getTime() < startedAt - 1000) continue;
+            const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
+            const lines = gunzipSync((await Body?.transformToByteArray()) ?? new Uint8Array()).toString();
+            for (const line of lines.split('\n').filter(Boolean)) rows.push(JSON.parse(line));
+          }
+        }
+      }
+      return rows;
+    },
+
+    /** What this run has left in a queue of failures so far. Messages of others stay in the queue. */
+    async receive(queue: keyof typeof QUEUES): Promise<readonly Row[]> {
+      const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: QUEUES[queue] }));
+      for (;;) {
+        const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }));
+        if (Messages.length === 0) return received[queue];
+        for (const { Body = '', ReceiptHandle } of Messages) {
+          if (!isOfThisRun(Body)) continue;
+          received[queue].push(JSON.parse(Body));
+          await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+        }
+      }
+    },
+
+    async alarmsInAlarm(): Promise<string[]> {
+      const { MetricAlarms = [] } = await cloudwatch.send(new DescribeAlarmsCommand({ StateValue: 'ALARM' }));
+      return MetricAlarms.map((each) => each.AlarmName ?? '');
+    },
+  };
+}
