@@ -7,7 +7,7 @@ import type {
   Tag,
 } from '@aws-sdk/client-s3';
 import type { PolicyDocument } from '../../iam/policy-document.ts';
-import { ObjectStore, type Versioning } from './object-store.ts';
+import { type ObjectContent, ObjectStore, type Versioning } from './object-store.ts';
 
 /** What can be set on a bucket after it exists, in the shapes of the API. */
 export interface BucketSettings {
@@ -51,10 +51,12 @@ export class Bucket {
     return `arn:aws:s3:::${this.name}`;
   }
 
-  /** What encrypts objects whose request does not say. Nothing is encrypted on this machine. */
-  get defaultEncryption(): { readonly algorithm: string; readonly keyId?: string | undefined } {
-    const rule = this.settings.encryption.Rules?.[0]?.ApplyServerSideEncryptionByDefault;
-    return { algorithm: rule?.SSEAlgorithm ?? 'AES256', keyId: rule?.KMSMasterKeyID };
+  /** What encrypts objects whose request does not say. */
+  get defaultEncryption(): ObjectContent['encryption'] {
+    const [first] = this.settings.encryption.Rules ?? [];
+    const { SSEAlgorithm = 'AES256', KMSMasterKeyID } = first?.ApplyServerSideEncryptionByDefault ?? {};
+    // Templates give booleans as text, too.
+    return { algorithm: SSEAlgorithm, keyId: KMSMasterKeyID, bucketKey: String(first?.BucketKeyEnabled) === 'true' };
   }
 
   get aclsDisabled(): boolean {

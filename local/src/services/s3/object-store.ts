@@ -19,7 +19,12 @@ export interface ObjectContent {
   readonly headers: ObjectHeaders;
   readonly metadata: Readonly<Record<string, string>>;
   readonly checksum: Checksum | undefined;
-  readonly encryption: { readonly algorithm: string; readonly keyId?: string | undefined };
+  readonly encryption: {
+    readonly algorithm: string;
+    /** The ARN of a KMS key. */
+    readonly keyId?: string | undefined;
+    readonly bucketKey?: boolean;
+  };
   readonly storageClass: string;
   tags: ReadonlyMap<string, string>;
 }

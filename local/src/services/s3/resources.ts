@@ -132,8 +132,8 @@ const bucket: ResourceHandler = {
     BucketEncryption: {
       ServerSideEncryptionConfiguration: [
         {
-          BucketKeyEnabled: 'declared',
-          ServerSideEncryptionByDefault: { KMSMasterKeyID: 'declared', SSEAlgorithm: 'declared' },
+          BucketKeyEnabled: 'executed',
+          ServerSideEncryptionByDefault: { KMSMasterKeyID: 'executed', SSEAlgorithm: 'executed' },
         },
       ],
     },

@@ -5,9 +5,10 @@ import type { AnyOperation } from '../../../kernel/service.ts';
 import { type Buckets, checkKey } from '../buckets.ts';
 import { CHECKSUM_ALGORITHMS, checksumMember, checksumOf } from '../checksums.ts';
 import { checkWriteConditions } from '../conditions.ts';
+import { authorizeDecryption, encryptionConditionKeys, encryptionForWrite, encryptionMembers } from '../encryption.ts';
 import type { ObjectContent } from '../object-store.ts';
 import { parseTagging } from '../tagging.ts';
-import { checkAcl, checkMetadata, encryptionMembers, keptHeaders } from './put-object.ts';
+import { checkAcl, checkMetadata, keptHeaders } from './put-object.ts';
 
 /** CopyObject with its Expires as text, as it stands in the header. */
 type CopyInput = Omit<CopyObjectCommandInput, 'Expires'> & { readonly Expires?: string | undefined };
@@ -19,7 +20,7 @@ interface Source {
 }
 
 /** @throws AwsError InvalidArgument for a source that is not `bucket/key`, URL-encoded, with an optional version */
-function parseSource(text: string | undefined): Source {
+export function parseSource(text: string | undefined): Source {
   const [path = '', query] = (text ?? '').split('?');
   const match = /^\/?([^/]+)\/(.+)$/s.exec(decodeURIComponent(path));
   if (match?.[1] === undefined || match[2] === undefined) {
@@ -38,9 +39,7 @@ function contentFrom(source: ObjectContent, input: CopyInput, encryption: Object
     headers: replaced ? keptHeaders(input) : source.headers,
     metadata: replaced ? checkMetadata(input.Metadata) : source.metadata,
     checksum: algorithm ? { algorithm, value: checksumOf(algorithm, source.body) } : source.checksum,
-    encryption: input.ServerSideEncryption
-      ? { algorithm: input.ServerSideEncryption, keyId: input.SSEKMSKeyId }
-      : encryption,
+    encryption,
     storageClass: input.StorageClass ?? 'STANDARD',
     tags: input.TaggingDirective === 'REPLACE' ? parseTagging(input.Tagging) : source.tags,
   };
@@ -54,13 +53,13 @@ export function copyObject(buckets: Buckets): AnyOperation {
       const read = source.versionId === undefined ? 'GetObject' : 'GetObjectVersion';
       return [
         buckets.permission(read, source.bucket, source.key),
-        buckets.permission('PutObject', input.Bucket, input.Key ?? ''),
+        buckets.permission('PutObject', input.Bucket, input.Key ?? '', encryptionConditionKeys(input)),
         ...(input.TaggingDirective === 'REPLACE'
           ? [buckets.permission('PutObjectTagging', input.Bucket, input.Key ?? '')]
           : []),
       ];
     },
-    run(input, context) {
+    async run(input, context) {
       const from = parseSource(input.CopySource);
       const source = buckets.object(from.bucket, from.key, from.versionId, context);
       const bucket = buckets.get(input.Bucket);
@@ -73,8 +72,11 @@ export function copyObject(buckets: Buckets): AnyOperation {
           "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
         );
       }
+      const { encryption: sourceEncryption } = source.content;
+      await authorizeDecryption(buckets, buckets.get(from.bucket), from.key, sourceEncryption, context);
+      const encryption = await encryptionForWrite(buckets, bucket, key, input, context);
       checkWriteConditions(input, bucket.objects.find(key));
-      const content = contentFrom(source.content, input, bucket.defaultEncryption);
+      const content = contentFrom(source.content, input, encryption);
       const { versioning } = bucket.settings;
       const version = bucket.objects.add(key, content, buckets.kernel.clock.now(), versioning);
       const sourceVersioned = buckets.get(from.bucket).settings.versioning !== undefined;

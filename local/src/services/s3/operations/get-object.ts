@@ -5,7 +5,7 @@ import type { AnyOperation, CallContext } from '../../../kernel/service.ts';
 import type { Buckets, FoundObject } from '../buckets.ts';
 import { checksumMember, checksumOf } from '../checksums.ts';
 import { checkReadConditions } from '../conditions.ts';
-import { encryptionMembers } from './put-object.ts';
+import { authorizeDecryption, encryptionMembers } from '../encryption.ts';
 
 type Described = Omit<GetObjectCommandOutput, '$metadata' | 'Body' | 'Expires'> & { readonly Expires?: string };
 
@@ -101,9 +101,10 @@ function readPermission(buckets: Buckets, { Bucket, Key, VersionId }: GetObjectC
 export function getObject(buckets: Buckets): AnyOperation {
   return operation<GetObjectCommandInput, ReadOutput>({
     permissions: (input) => readPermission(buckets, input),
-    run(input, context) {
+    async run(input, context) {
       const { found, range, described } = find(buckets, 'GetObject', input, context);
-      const { body } = found.content;
+      const { body, encryption } = found.content;
+      await authorizeDecryption(buckets, buckets.get(input.Bucket), found.version.key, encryption, context);
       const Body = range === undefined ? body : body.subarray(range.from, range.to + 1);
       return { ...described, ...sizes(range, body.length), Body };
     },

@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import type { PutObjectCommandInput, PutObjectCommandOutput } from '@aws-sdk/client-s3';
 import { operation } from '../../../kernel/define.ts';
 import { AwsError } from '../../../kernel/errors.ts';
-import type { AnyOperation } from '../../../kernel/service.ts';
+import type { AnyOperation, Permission } from '../../../kernel/service.ts';
 import type { Bucket } from '../bucket.ts';
 import { type Buckets, checkKey } from '../buckets.ts';
 import { checksumMember, verifyIntegrity } from '../checksums.ts';
 import { checkWriteConditions } from '../conditions.ts';
+import { type Encryption, encryptionConditionKeys, encryptionForWrite, encryptionMembers } from '../encryption.ts';
 import type { ObjectContent, ObjectHeaders } from '../object-store.ts';
 import { parseTagging } from '../tagging.ts';
 
@@ -64,43 +65,46 @@ function bytesOf(body: PutInput['Body']): Buffer {
   return Buffer.isBuffer(body) ? body : Buffer.from(body);
 }
 
-function contentOf(input: PutInput, bucket: Bucket): ObjectContent {
+function contentOf(input: PutInput, encryption: Encryption): ObjectContent {
   const body = bytesOf(input.Body);
   if (body.length > MAX_BODY_BYTES) {
     throw new AwsError('EntityTooLarge', 'Your proposed upload exceeds the maximum allowed size');
   }
-  const algorithm = input.ServerSideEncryption;
   return {
     body,
     etag: `"${createHash('md5').update(body).digest('hex')}"`,
     headers: keptHeaders(input),
     metadata: checkMetadata(input.Metadata),
     checksum: verifyIntegrity(input, body),
-    encryption: algorithm === undefined ? bucket.defaultEncryption : { algorithm, keyId: input.SSEKMSKeyId },
+    encryption,
     storageClass: input.StorageClass ?? 'STANDARD',
     tags: parseTagging(input.Tagging),
   };
 }
 
-/** What answers to writes and reads say about encryption. */
-export function encryptionMembers({ algorithm, keyId }: ObjectContent['encryption']) {
-  // The algorithm comes from a request or a template and is only repeated.
-  const ServerSideEncryption = algorithm as 'AES256' | 'aws:kms' | 'aws:kms:dsse';
-  return { ServerSideEncryption, ...(keyId !== undefined && { SSEKMSKeyId: keyId }) };
+/** What a request to write an object needs, besides the KMS key. */
+export function writePermissions(
+  buckets: Buckets,
+  input: Pick<PutInput, 'ACL' | 'Bucket' | 'Key' | 'ServerSideEncryption' | 'SSEKMSKeyId' | 'Tagging'>,
+): readonly Permission[] {
+  const { ACL, Bucket, Key = '', Tagging } = input;
+  const keys = { ...encryptionConditionKeys(input), ...(ACL !== undefined && { 's3:x-amz-acl': ACL }) };
+  return [
+    buckets.permission('PutObject', Bucket, Key, keys),
+    ...(Tagging === undefined ? [] : [buckets.permission('PutObjectTagging', Bucket, Key)]),
+  ];
 }
 
 /** PutObject: stores an object, as a new version if the bucket has them. */
 export function putObject(buckets: Buckets): AnyOperation {
   return operation<PutInput, Omit<PutObjectCommandOutput, '$metadata'>>({
-    permissions: ({ Bucket, Key, Tagging, ACL }) => [
-      buckets.permission('PutObject', Bucket, Key ?? '', ACL === undefined ? undefined : { 's3:x-amz-acl': ACL }),
-      ...(Tagging === undefined ? [] : [buckets.permission('PutObjectTagging', Bucket, Key ?? '')]),
-    ],
-    run(input) {
+    permissions: (input) => writePermissions(buckets, input),
+    async run(input, context) {
       const bucket = buckets.get(input.Bucket);
       const key = checkKey(input.Key);
       checkAcl(input.ACL, bucket);
-      const content = contentOf(input, bucket);
+      const encryption = await encryptionForWrite(buckets, bucket, key, input, context);
+      const content = contentOf(input, encryption);
       checkWriteConditions(input, bucket.objects.find(key));
       const { versioning } = bucket.settings;
       const version = bucket.objects.add(key, content, buckets.kernel.clock.now(), versioning);

@@ -114,6 +114,7 @@ export function readMembers({ headers, query }: WireRequest): Record<string, unk
 const RESPONSE_HEADERS: Readonly<Record<string, string>> = {
   AcceptRanges: 'accept-ranges',
   BucketArn: 'x-amz-bucket-arn',
+  BucketKeyEnabled: 'x-amz-server-side-encryption-bucket-key-enabled',
   BucketRegion: 'x-amz-bucket-region',
   CacheControl: 'cache-control',
   ChecksumCRC32: 'x-amz-checksum-crc32',

@@ -84,8 +84,14 @@ function answer(operation: string, output: Members, requestId: string): WireResp
   }
   const document = WRITE_BODY[operation]?.(output);
   if (document !== undefined) {
-    const { VersionId, CopySourceVersionId, ServerSideEncryption, SSEKMSKeyId } = output;
-    const headers = writeHeaders({ VersionId, CopySourceVersionId, ServerSideEncryption, SSEKMSKeyId });
+    const { VersionId, CopySourceVersionId, ServerSideEncryption, SSEKMSKeyId, BucketKeyEnabled } = output;
+    const headers = writeHeaders({
+      VersionId,
+      CopySourceVersionId,
+      ServerSideEncryption,
+      SSEKMSKeyId,
+      BucketKeyEnabled,
+    });
     return {
       status: 200,
       headers: withId({ ...headers, 'content-type': 'application/xml' }, requestId),
