@@ -189,6 +189,32 @@ describe('the agent', () => {
     expect(ids).toEqual([1, ...Array.from({ length: ids.length - 1 }, (_, index) => index + 1)]);
   });
 
+  it('sends after kill -9 what it sent without an answer before, with the same id and bytes', async () => {
+    // GIVEN an agent that is killed while the broker owes it an answer
+    const outbox = { directory: mkdtempSync(path.join(folder, 'outbox-')) };
+    const unanswered = new Promise<void>((resolve) => {
+      broker.onPublish = () => resolve();
+    });
+    const killed = startAgent({ outbox });
+    await unanswered;
+    killed.process.kill('SIGKILL');
+    await killed.exit();
+    const before = broker.publishes.map((each) => each.payload.toString());
+    broker.onPublish = acknowledge;
+
+    // WHEN
+    const agent = startAgent({ outbox });
+    await agent.seen('telemetry.published');
+    agent.process.kill('SIGTERM');
+    await agent.exit();
+
+    // THEN
+    const after = broker.publishes.slice(before.length).map((each) => each.payload.toString());
+    expect(after.slice(0, before.length)).toEqual(before);
+    expect(new Set(bodies().map((each) => each.id)).size).toBe(after.length);
+    expect(agent.events.at(-1)).toMatchObject({ event: 'agent.stopped', unsent: 0, dropped: 0 });
+  });
+
   it('sets aside what the broker refuses, says so, and goes on', async () => {
     // GIVEN
     broker.onPublish = (packet, answer) => answer(packet === broker.publishes[0] ? 0x87 : 0);
