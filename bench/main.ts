@@ -1,10 +1,16 @@
 /** `npm run bench [-- figure ...] [--json]`: measures, and prints each figure beside its peers. */
 import os from 'node:os';
 import { parseArgs } from 'node:util';
+import { agent } from './figures/agent.ts';
+import { bundles } from './figures/bundles.ts';
+import { joins } from './figures/joins.ts';
+import { memory } from './figures/memory.ts';
+import { sql } from './figures/sql.ts';
+import { start } from './figures/start.ts';
 import { telemetry } from './figures/telemetry.ts';
 import { type Row, say } from './support/figure.ts';
 
-const FIGURES = [telemetry];
+const FIGURES = [telemetry, sql, joins, start, memory, bundles, agent];
 
 const { values, positionals } = parseArgs({
   options: { json: { type: 'boolean', default: false } },

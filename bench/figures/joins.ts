@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { platformAssembly } from '../support/assembly.ts';
 import { type Figure, type Row, say } from '../support/figure.ts';
-import { createFleet, registerCa } from '../support/fleet.ts';
+import { createFleet, invite } from '../support/fleet.ts';
 import { startLoad } from '../support/load.ts';
 import { startBareBroker } from '../support/peers.ts';
 import { startRuntime } from '../support/runtime.ts';
 
-const DEVICES = 200;
-const CONNECTING = 8;
+const DEVICES = 100;
+const CONNECTING = 25;
 
 /** Just-in-time registration: unknown certificate, refused, registered by the function, accepted. */
 export const joins: Figure = {
@@ -15,11 +15,11 @@ export const joins: Figure = {
   title: `Just-in-time registration, ${DEVICES} devices, ${CONNECTING} at a time`,
   async measure() {
     const fleet = await createFleet(DEVICES);
-    const runtime = await startRuntime(await platformAssembly());
+    const runtime = await startRuntime(await platformAssembly(), { quiet: true });
     const rows: Row[] = [];
     say('joins: just-in-time registration');
     try {
-      await registerCa(fleet, runtime);
+      await invite(fleet, runtime);
       const { host, port } = runtime.endpoints.mqtt;
       const target = { host, port, trust: readFileSync(runtime.endpoints.rootCaFile, 'utf8') };
       const common = { devices: fleet.devices, refused: 'again', connecting: CONNECTING } as const;

@@ -1,3 +1,4 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   AttachPolicyCommand,
   AttachThingPrincipalCommand,
@@ -6,7 +7,9 @@ import {
   RegisterCACertificateCommand,
   RegisterCertificateWithoutCACommand,
 } from '@aws-sdk/client-iot';
-import { DEVICE_POLICY_NAME } from '@thingstead/contracts/names';
+import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { DEVICE_POLICY_NAME, TABLE_NAMES } from '@thingstead/contracts/names';
+import { manifestKey } from '@thingstead/contracts/registration';
 import { type CertificateAuthority, createCa, type DeviceCertificate, issue } from '../../test/support/certificates.ts';
 import type { BenchRuntime } from './runtime.ts';
 
@@ -42,8 +45,8 @@ export async function activate({ devices }: Fleet, { config }: BenchRuntime): Pr
   iot.destroy();
 }
 
-/** Registers the fleet's CA for just-in-time registration. */
-export async function registerCa({ ca }: Fleet, { config }: BenchRuntime): Promise<void> {
+/** Lets the fleet join: its CA is registered for just-in-time registration, and the manifest has its devices. */
+export async function invite({ ca, devices }: Fleet, { config }: BenchRuntime): Promise<void> {
   const iot = new IoTClient(config);
   await iot.send(
     new RegisterCACertificateCommand({
@@ -54,4 +57,10 @@ export async function registerCa({ ca }: Fleet, { config }: BenchRuntime): Promi
     }),
   );
   iot.destroy();
+  const tables = DynamoDBDocumentClient.from(new DynamoDBClient(config));
+  for (const { thing } of devices) {
+    const Item = { pk: manifestKey(thing), thing, addedAt: Date.now() };
+    await tables.send(new PutCommand({ TableName: TABLE_NAMES.registration, Item }));
+  }
+  tables.destroy();
 }

@@ -9,7 +9,10 @@ import type { Burst, Connected, Published, Task } from './load.ts';
 
 const CONNACK_BYTES = 4;
 const PUBACK_BYTES = 4;
-const RETRY_MS = 10;
+/** Soon enough not to hide how fast registration is, not so soon that the attempts are most of the work. */
+const RETRY_MS = 200;
+/** A device that nobody accepts must not make the bench run for ever. */
+const MAX_ATTEMPTS = 150;
 const TICK_MS = 5;
 const DIGITS = 16;
 
@@ -126,14 +129,14 @@ async function connectAll(task: Task): Promise<Connected> {
   let attempts = 0;
   const worker = async (): Promise<void> => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
-      for (;;) {
+      for (let own = 1; ; own += 1) {
         attempts += 1;
         const device = await tryToConnect(task, next);
         if (device) {
           devices.push(device);
           break;
         }
-        if (task.refused === 'fail') fail(new Error(`${next.thing} was refused`));
+        if (task.refused === 'fail' || own === MAX_ATTEMPTS) fail(new Error(`${next.thing} was refused`));
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }

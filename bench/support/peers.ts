@@ -79,7 +79,7 @@ export async function startMosquitto(fleet: Fleet): Promise<Peer | undefined> {
     ...(process.getuid?.() === 0 ? ['user root'] : []),
   ];
   writeFileSync(file, `${lines.join('\n')}\n`);
-  const child = start(MOSQUITTO, ['-c', file]);
+  const child = start(MOSQUITTO, ['-c', file], { quiet: true });
   await untilListening(port, child);
   const version = /version (\S+)/.exec(spawnSync(MOSQUITTO, ['-h'], { encoding: 'utf8' }).stdout)?.[1] ?? '';
   return { name: `Mosquitto ${version}`, target, process: child, stop: () => stop(child) };

@@ -16,14 +16,16 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => pr
 interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** True for a process whose log nobody reads. */
+  readonly quiet?: boolean;
 }
 
-/** Starts a process that speaks over `send` and `message`; what it writes on standard error goes to ours. */
+/** Starts a process that speaks over `send` and `message`; what it writes on standard error goes to ours unless it is to be quiet. */
 export function start(command: string, args: readonly string[], options: StartOptions = {}): ChildProcess {
   const child = spawn(command, args, {
     cwd: options.cwd ?? root,
     env: { ...process.env, ...options.env },
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    stdio: ['ignore', 'pipe', options.quiet ? 'ignore' : 'inherit', 'ipc'],
   });
   // Nobody has to read it, and a full pipe would stop the process.
   child.stdout?.resume();

@@ -21,16 +21,22 @@ export interface BenchRuntime {
 const PORTS = [4566, 8883, 8443];
 
 /** Starts the local runtime with the probe inside. BENCH_NODE_OPTIONS goes to its Node.js, for a profile. */
-export async function startRuntime(assembly: string): Promise<BenchRuntime> {
+export async function startRuntime(
+  assembly: string,
+  { quiet = false }: { readonly quiet?: boolean } = {},
+): Promise<BenchRuntime> {
   const offset = await freePort(PORTS.map((port) => port - 4566));
   const endpointsFile = path.join(temporaryPath('runtime'), 'endpoints.json');
   const options = (process.env.BENCH_NODE_OPTIONS ?? '').split(' ').filter(Boolean);
   const probe = path.join(root, 'bench/support/stored-probe.ts');
   const startedAt = performance.now();
-  const child = startNode([
-    ...['--expose-gc', ...options, '--import', probe, 'local/src/main.ts'],
-    ...['--assembly', assembly, '--port-offset', String(offset - 4566), '--endpoints', endpointsFile],
-  ]);
+  const child = startNode(
+    [
+      ...['--expose-gc', ...options, '--import', probe, 'local/src/main.ts'],
+      ...['--assembly', assembly, '--port-offset', String(offset - 4566), '--endpoints', endpointsFile],
+    ],
+    { quiet },
+  );
   while (!existsSync(endpointsFile)) {
     if (child.exitCode !== null) throw new Error(`the runtime ended with ${child.exitCode}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
