@@ -1,19 +1,18 @@
 /**
  * What a device costs a month by the meter of the local runtime: devices with one sensor that is read once a minute
- * send a batch through Basic Ingest, connected all the time, for a virtual day.
+ * send a batch through Basic Ingest, connected all the time, for a virtual day. Joining, which happens once, is not in it.
  *
  *     node bench/cost.ts [--batch 12] [--devices 10] [--hours 24] [--fleet 10,1000,100000] [--through topic]
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import mqtt, { type MqttClient } from 'mqtt';
-import type { MeterReport } from '../local/src/meter/report.ts';
+import { cost, MINUTES_PER_MONTH } from '../local/src/meter/prices.ts';
+import type { MeterReport, ReportLine } from '../local/src/meter/report.ts';
 import type { DeviceCertificate } from '../test/support/certificates.ts';
 import { platformAssembly } from './support/assembly.ts';
 import { activate, createFleet } from './support/fleet.ts';
 import { type BenchRuntime, startRuntime } from './support/runtime.ts';
-
-const MINUTES_PER_MONTH = 43_200;
 
 const { values: options } = parseArgs({
   options: {
@@ -38,7 +37,7 @@ function say(text = ''): void {
   process.stdout.write(`${text}\n`);
 }
 
-function usd(value: number): string {
+function dollars(value: number): string {
   return value.toFixed(value < 1 ? 6 : 2);
 }
 
@@ -65,8 +64,8 @@ async function advance({ endpoints }: BenchRuntime, seconds: number): Promise<nu
   return Date.parse(now);
 }
 
-async function readMeter({ endpoints }: BenchRuntime, fleet: number): Promise<MeterReport> {
-  const response = await fetch(`${endpoints.awsEndpoint}/_local/meter?fleet=${fleet}`);
+async function readMeter({ endpoints }: BenchRuntime): Promise<MeterReport> {
+  const response = await fetch(`${endpoints.awsEndpoint}/_local/meter`);
   return (await response.json()) as MeterReport;
 }
 
@@ -86,6 +85,7 @@ await activate(fleet, runtime);
 const clients = await Promise.all(fleet.devices.map((device) => connect(runtime, device)));
 const messages = Math.floor((Number(options.hours) * 60) / batch);
 let now = await advance(runtime, 0);
+const before = await readMeter(runtime);
 let payloadBytes = 0;
 // The devices are spread over the minutes, as a fleet is that was not switched on all at once.
 for (let minute = 0; minute < messages * batch; minute += 1) {
@@ -102,40 +102,55 @@ for (let minute = 0; minute < messages * batch; minute += 1) {
   );
 }
 await advance(runtime, 60);
-const report = await readMeter(runtime, 1);
-const { deviceMinutes, fixedUsd } = report.deviceMonth;
+const after = await readMeter(runtime);
+const months = (after.deviceMonth.deviceMinutes - before.deviceMonth.deviceMinutes) / MINUTES_PER_MONTH;
 
+interface Sum {
+  readonly unit: string;
+  readonly quantity: number;
+  readonly usd: number;
+}
+
+/** What costs by use, by service and item, without what costs by time. */
+function sums(lines: readonly ReportLine[]): Map<string, Sum> {
+  const found = new Map<string, Sum>();
+  for (const { service, item, unit, quantity, usd } of lines) {
+    if (/-(hour|minute)$/.test(unit)) continue;
+    const name = `${service}, ${item}`;
+    const sum = found.get(name) ?? { unit, quantity: 0, usd: 0 };
+    found.set(name, { unit, quantity: sum.quantity + quantity, usd: sum.usd + usd });
+  }
+  return found;
+}
+
+const devices = fleet.devices.length;
+const hours = after.virtualHours - before.virtualHours;
 say(
-  `${fleet.devices.length} devices, ${messages} messages each of ${batch} readings (${payloadBytes} bytes) in ${report.virtualHours.toFixed(1)} hours\n`,
+  `${devices} devices, ${messages} messages each of ${batch} readings (${payloadBytes} bytes) in ${hours.toFixed(1)} hours\n`,
 );
 say('| per device and month | quantity | USD |');
 say('|---|---:|---:|');
-const perUse = new Map<string, { quantity: number; usd: number; unit: string }>();
-for (const line of report.services) {
-  if (/-hour$/.test(line.unit)) continue;
-  const name = `${line.service}, ${line.item}`;
-  const sum = perUse.get(name) ?? { quantity: 0, usd: 0, unit: line.unit };
-  const scale = line.unit === 'connection-minute' ? 1 / fleet.devices.length : 1;
-  perUse.set(name, {
-    unit: line.unit,
-    quantity: sum.quantity + line.quantity * scale,
-    usd: sum.usd + line.usd * scale,
-  });
+const connectivity = cost('iotConnection', MINUTES_PER_MONTH);
+say(`| AWS IoT Core, connectivity | ${MINUTES_PER_MONTH} connection-minutes | ${dollars(connectivity)} |`);
+const earlier = sums(before.services);
+let usage = connectivity;
+for (const [name, { unit, quantity, usd }] of sums(after.services)) {
+  const start = earlier.get(name) ?? { quantity: 0, usd: 0 };
+  if (quantity === start.quantity) continue;
+  usage += (usd - start.usd) / months;
+  say(
+    `| ${name} | ${((quantity - start.quantity) / months).toPrecision(4)} × ${unit} | ${dollars((usd - start.usd) / months)} |`,
+  );
 }
-for (const [name, { quantity, unit, usd: cost }] of perUse) {
-  const minutes = unit === 'connection-minute' ? deviceMinutes / fleet.devices.length : deviceMinutes;
-  const months = minutes / MINUTES_PER_MONTH;
-  say(`| ${name} | ${(quantity / months).toPrecision(4)} ${unit}s | ${usd(cost / months)} |`);
-}
-say(`\nFixed, whatever is sent: ${usd(fixedUsd)} USD a month\n`);
+const { fixedUsd } = after.deviceMonth;
+say(`| **by use** | | **${dollars(usage)}** |`);
+say(`\nFixed, whatever is sent: ${dollars(fixedUsd)} USD a month\n`);
 say('| devices | use, each | share in what is fixed | a device-month | the fleet a month |');
 say('|---:|---:|---:|---:|---:|');
 for (const size of fleets) {
-  const { deviceMonth, deviceMonthUsd } = await readMeter(runtime, size);
-  const each = deviceMonthUsd ?? 0;
-  say(
-    `| ${size.toLocaleString('en-US')} | ${usd(deviceMonth.usageUsd)} | ${usd(deviceMonth.fixedUsd / size)} | ${usd(each)} | ${usd(each * size)} |`,
-  );
+  const each = usage + fixedUsd / size;
+  const columns = [dollars(usage), dollars(fixedUsd / size), dollars(each), dollars(each * size)];
+  say(`| ${size.toLocaleString('en-US')} | ${columns.join(' | ')} |`);
 }
 await Promise.all(clients.map((client) => client.endAsync(true)));
 await runtime.stop();

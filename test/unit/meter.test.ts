@@ -1,4 +1,6 @@
 /** What is counted and what it costs, against figures that AWS's own pages work out. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import {
   FIREHOSE_RECORD_BYTES,
   IOT_MESSAGE_BYTES,
@@ -9,7 +11,7 @@ import {
 } from '../../local/src/meter/increments.ts';
 import { DEVICES, Meter } from '../../local/src/meter/meter.ts';
 import { countCallOf } from '../../local/src/meter/metered-operations.ts';
-import { cost, PRICES } from '../../local/src/meter/prices.ts';
+import { cost, PRICES, type Price } from '../../local/src/meter/prices.ts';
 import { meterReport } from '../../local/src/meter/report.ts';
 
 const KB = 1024;
@@ -192,10 +194,13 @@ describe('operations that the dispatch counts', () => {
   });
 });
 
-it('every price is positive and says what it is for', () => {
-  for (const price of Object.values(PRICES)) {
-    expect(price.usd).toBeGreaterThan(0);
-    expect(price.per).toBeGreaterThan(0);
-    expect(price.unit).not.toBe('');
-  }
+describe('docs/cost.md', () => {
+  const page = readFileSync(path.resolve(__dirname, '../../docs/cost.md'), 'utf8');
+  const rows = page.split('\n').map((line) => line.split('|').map((cell) => cell.trim()));
+
+  it.each(Object.values(PRICES))('has the price of $service, $item', ({ service, item, usd, unit }: Price) => {
+    const row = rows.find(([, itsService, itsItem]) => itsService === service && itsItem === item);
+    const hours = /^(alarm|metric)-hour$/.test(unit) ? 720 : 1;
+    expect(Number.parseFloat(row?.[3] ?? '')).toBeCloseTo(usd * hours, 12);
+  });
 });
