@@ -39,6 +39,8 @@ export function platformStores({ config, outputs }: Target, tables: DynamoDBDocu
   }
 
   return {
+    output,
+
     async heldReason(device: DeviceCertificate): Promise<unknown> {
       return (await get(TABLE_NAMES.registration, { pk: heldKey(device.certificateId) }))?.reason;
     },
