@@ -8,12 +8,15 @@ import {
   CreatePolicyCommand,
   CreateThingCommand,
   DescribeCACertificateCommand,
+  DescribeRoleAliasCommand,
   DescribeThingCommand,
+  DescribeThingGroupCommand,
   DescribeThingTypeCommand,
   GetPolicyCommand,
   GetV2LoggingOptionsCommand,
   IoTClient,
   ListAttachedPoliciesCommand,
+  ListTagsForResourceCommand,
   ListThingPrincipalsCommand,
   RegisterCertificateWithoutCACommand,
   UpdateCertificateCommand,
@@ -42,6 +45,23 @@ function template() {
         },
       },
       Type: { Type: 'AWS::IoT::ThingType', Properties: { ThingTypeName: 'sensor' } },
+      Fleet: { Type: 'AWS::IoT::ThingGroup', Properties: { ThingGroupName: 'fleet' } },
+      Pumps: {
+        Type: 'AWS::IoT::ThingGroup',
+        Properties: {
+          ThingGroupName: 'pumps',
+          ParentGroupName: { Ref: 'Fleet' },
+          ThingGroupProperties: { AttributePayload: { Attributes: { site: 'barn' } } },
+        },
+      },
+      Alias: {
+        Type: 'AWS::IoT::RoleAlias',
+        Properties: {
+          RoleAlias: 'uploads',
+          RoleArn: { 'Fn::GetAtt': ['Role', 'Arn'] },
+          CredentialDurationSeconds: 900,
+        },
+      },
       Thing: {
         Type: 'AWS::IoT::Thing',
         Properties: { ThingName: 'pump', AttributePayload: { Attributes: { site: 'barn' } } },
@@ -109,6 +129,7 @@ function template() {
     Outputs: {
       PolicyArn: { Value: { 'Fn::GetAtt': ['DevicePolicy', 'Arn'] } },
       CaId: { Value: { Ref: 'Ca' } },
+      AliasArn: { Value: { 'Fn::GetAtt': ['Alias', 'RoleAliasArn'] } },
       ThingArn: { Value: { 'Fn::GetAtt': ['Thing', 'Arn'] } },
     },
   };
@@ -137,7 +158,7 @@ afterAll(async () => {
 
 test('everything is created', async () => {
   const iot = new IoTClient(runtime.config);
-  const { PolicyArn, CaId, ThingArn } = runtime.endpoints.outputs.Farm ?? {};
+  const { AliasArn, PolicyArn, CaId, ThingArn } = runtime.endpoints.outputs.Farm ?? {};
   expect([PolicyArn, ThingArn]).toEqual([`${ARN}:policy/device`, `${ARN}:thing/pump`]);
   expect(await iot.send(new GetPolicyCommand({ policyName: 'device' }))).toMatchObject({ policyArn: PolicyArn });
   expect(await iot.send(new DescribeThingTypeCommand({ thingTypeName: 'sensor' }))).toMatchObject({
@@ -145,6 +166,16 @@ test('everything is created', async () => {
   });
   expect(await iot.send(new DescribeThingCommand({ thingName: 'pump' }))).toMatchObject({
     attributes: { site: 'barn' },
+  });
+  expect(await iot.send(new DescribeThingGroupCommand({ thingGroupName: 'pumps' }))).toMatchObject({
+    thingGroupProperties: { attributePayload: { attributes: { site: 'barn' } } },
+    thingGroupMetadata: { parentGroupName: 'fleet' },
+  });
+  expect(await iot.send(new DescribeRoleAliasCommand({ roleAlias: 'uploads' }))).toMatchObject({
+    roleAliasDescription: { roleAliasArn: AliasArn, credentialDurationSeconds: 900 },
+  });
+  expect(await iot.send(new ListTagsForResourceCommand({ resourceArn: PolicyArn }))).toMatchObject({
+    tags: [{ Key: 'team', Value: 'farm' }],
   });
   const { certificateDescription } = await iot.send(new DescribeCACertificateCommand({ certificateId: CaId }));
   expect(certificateDescription).toMatchObject({

@@ -94,7 +94,7 @@ describe('DescribeEndpoint', () => {
 
   it.each([
     ['iot:Data', error('InvalidRequestException', 400, 'iot:Data-ATS')],
-    ['iot:CredentialProvider', error('NotEmulated', 501, 'iot:CredentialProvider')],
+    ['iot:Jobs', error('NotEmulated', 501, 'iot:Jobs')],
   ])('refuses %s', async (endpointType, refusal) => {
     await expect(iot.send(new DescribeEndpointCommand({ endpointType }))).rejects.toEqual(refusal);
   });
@@ -484,7 +484,7 @@ describe('policies', () => {
 
   it.each([
     ['a certificate that does not exist', `${ARN}:cert/${'0'.repeat(64)}`, 'ResourceNotFoundException'],
-    ['a thing group', `${ARN}:thinggroup/group`, 'NotEmulated'],
+    ['a thing group that does not exist', `${ARN}:thinggroup/group`, 'ResourceNotFoundException'],
     ['a name', 'device', 'InvalidRequestException'],
   ])('are not attached to %s', async (_what, target, name) => {
     const policyName = unique('policy');

@@ -88,8 +88,11 @@ export function requestKeys(context: CallContext, permission: Permission, surrou
     own ??= new Map(Object.entries(permission.context ?? {}).map(([key, value]) => [key.toLowerCase(), value]));
     const given = own.get(lower);
     if (given !== undefined) return given;
+    const { caller } = context;
+    const ofSession = caller.kind === 'role' ? caller.sessionKeys?.[lower] : undefined;
+    if (ofSession !== undefined) return ofSession;
     if (lower.startsWith('aws:principaltag/')) {
-      return surroundings.principalTag(context.caller, name.slice('aws:principaltag/'.length));
+      return surroundings.principalTag(caller, name.slice('aws:principaltag/'.length));
     }
     if (lower === 'aws:resourceaccount' && !parseArn(permission.resource)) return undefined;
     return SOURCES[lower]?.(context, surroundings);

@@ -17,6 +17,8 @@ export type Caller =
       readonly roleArn: string;
       readonly roleName: string;
       readonly sessionName: string;
+      /** Condition keys that come with the session, in lower case: `credentials-iot:thingname`. */
+      readonly sessionKeys?: Readonly<Record<string, string>>;
     }
   | {
       readonly kind: 'service';

@@ -7,13 +7,16 @@ import { CaStore } from './certificates/ca-store.ts';
 import { CertificateStore } from './certificates/certificate-store.ts';
 import { RegisteredCertificates } from './certificates/registered-certificates.ts';
 import { controlOperations } from './control/index.ts';
+import { ResourceTags } from './control/resource-tags.ts';
 import { controlProtocol } from './control/routes.ts';
+import { createCredentialProvider } from './credential-provider/credential-provider.ts';
 import { createDataPlane, createDeviceHttps } from './data/index.ts';
 import { createMessageBus } from './message-bus.ts';
 import { Authorizer } from './policies/authorizer.ts';
 import { PolicyStore } from './policies/policy-store.ts';
 import { ThingRegistry } from './registry/thing-registry.ts';
 import { ThingTypes } from './registry/thing-types.ts';
+import { RoleAliases } from './role-aliases/role-aliases.ts';
 import { createRules } from './rules/index.ts';
 import { createShadows } from './shadow/index.ts';
 
@@ -64,6 +67,7 @@ export function createIotServices(kernel: Kernel, { tls, host, ports }: IotOptio
     bus,
     endpoint: ENDPOINT,
   });
+  const roleAliases = new RoleAliases(kernel);
   const amazonCa = new AmazonCa(() => kernel.clock.now());
 
   const broker = createBroker(kernel, { bus, directory, authorizer, tls, host, port: ports.mqtt });
@@ -73,6 +77,7 @@ export function createIotServices(kernel: Kernel, { tls, host, ports }: IotOptio
     operations: dataPlane.operations,
     directory,
     authorizer,
+    credentialProvider: createCredentialProvider(kernel, { roleAliases, things, authorizer }),
     tls,
     host,
     port: ports.deviceHttps,
@@ -92,6 +97,8 @@ export function createIotServices(kernel: Kernel, { tls, host, ports }: IotOptio
         policies,
         things,
         authorizer,
+        roleAliases,
+        tags: new ResourceTags(),
         amazonCa,
         endpoint: ENDPOINT,
       }),

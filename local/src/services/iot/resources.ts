@@ -7,13 +7,17 @@ import type {
 import { AwsError } from '../../kernel/errors.ts';
 import type { CreatedResource, ResourceHandler, ResourceRequest } from '../../template/resource-handler.ts';
 import { invalidRequest } from './control/errors.ts';
+import { thingGroupResources } from './registry/resources.ts';
+import { roleAliasResources } from './role-aliases/resources.ts';
 import { topicRuleResources } from './rules/resources.ts';
 
-const TAGS = [{ Key: 'declared', Value: 'declared' }] as const;
+const TAGS = [{ Key: 'executed', Value: 'executed' }] as const;
 
 /** What CloudFormation creates in AWS IoT. */
 export const iotResources: readonly ResourceHandler[] = [
   ...topicRuleResources,
+  ...thingGroupResources,
+  ...roleAliasResources,
   {
     type: 'AWS::IoT::Policy',
     properties: { PolicyDocument: 'executed', PolicyName: 'executed', Tags: TAGS },
@@ -22,7 +26,7 @@ export const iotResources: readonly ResourceHandler[] = [
       const policyName = String(properties.PolicyName ?? request.generatedName);
       const document = properties.PolicyDocument;
       const policyDocument = typeof document === 'string' ? document : JSON.stringify(document);
-      const input = { policyName, policyDocument };
+      const input = { policyName, policyDocument, tags: properties.Tags };
       const { policyArn } = await kernel.call<CreatePolicyResponse>('iot', 'CreatePolicy', input, caller);
       return { ref: policyName, attributes: { Arn: policyArn, Id: policyName } };
     },
@@ -92,7 +96,8 @@ async function createThingType(request: ResourceRequest): Promise<CreatedResourc
   const { SearchableAttributes: searchableAttributes, ThingTypeDescription: thingTypeDescription } = Object(
     properties.ThingTypeProperties,
   ) as { SearchableAttributes?: unknown; ThingTypeDescription?: unknown };
-  const input = { thingTypeName, thingTypeProperties: { searchableAttributes, thingTypeDescription } };
+  const thingTypeProperties = { searchableAttributes, thingTypeDescription };
+  const input = { thingTypeName, thingTypeProperties, tags: properties.Tags };
   const created = await kernel.call<CreateThingTypeResponse>('iot', 'CreateThingType', input, caller);
   if (isTrue(properties.DeprecateThingType)) {
     await kernel.call('iot', 'DeprecateThingType', { thingTypeName }, caller);
@@ -105,6 +110,7 @@ async function createCaCertificate({ kernel, caller, properties }: ResourceReque
     caCertificate: properties.CACertificatePem,
     verificationCertificate: properties.VerificationCertificatePem,
     certificateMode: properties.CertificateMode,
+    tags: properties.Tags,
     setAsActive: isWord(properties.Status, 'Status', 'ACTIVE', 'INACTIVE'),
     allowAutoRegistration: isWord(
       properties.AutoRegistrationStatus ?? 'DISABLE',

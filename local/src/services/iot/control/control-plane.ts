@@ -6,7 +6,9 @@ import type { CertificateStore } from '../certificates/certificate-store.ts';
 import type { Authorizer } from '../policies/authorizer.ts';
 import type { PolicyStore } from '../policies/policy-store.ts';
 import type { ThingRegistry } from '../registry/thing-registry.ts';
-import { invalidRequest, optionNotEmulated, required, resourceNotFound } from './errors.ts';
+import type { RoleAliases } from '../role-aliases/role-aliases.ts';
+import { invalidRequest, required, resourceNotFound } from './errors.ts';
+import type { ResourceTags } from './resource-tags.ts';
 
 /** What the operations of the control plane work on. */
 export interface ControlPlane {
@@ -16,6 +18,8 @@ export interface ControlPlane {
   readonly policies: PolicyStore;
   readonly things: ThingRegistry;
   readonly authorizer: Authorizer;
+  readonly roleAliases: RoleAliases;
+  readonly tags: ResourceTags;
   readonly amazonCa: AmazonCa;
   /** The host to which devices connect; its port is the runtime's. */
   readonly endpoint: string;
@@ -65,7 +69,19 @@ export function checkPrincipal(
     }
     return principal;
   }
-  if (principal.startsWith(kernel.arn('iot', 'thinggroup/'))) throw optionNotEmulated('thing groups');
   if (COGNITO_IDENTITY.test(principal)) return principal;
   throw invalidRequest(`${name} is ${principal}; it has to be the ARN of a certificate or a Cognito identity id`);
+}
+
+/**
+ * Checks what a policy can be attached to: a principal or a thing group.
+ *
+ * @throws AwsError ResourceNotFoundException, InvalidRequestException
+ */
+export function checkPolicyTarget(plane: ControlPlane, given: string | undefined, name: string): string {
+  const target = required(given, name);
+  const prefix = plane.kernel.arn('iot', 'thinggroup/');
+  return target.startsWith(prefix)
+    ? plane.things.groups.get(target.slice(prefix.length)).arn
+    : checkPrincipal(plane, target, name);
 }

@@ -53,6 +53,28 @@ const ROUTES: readonly Route[] = [
   route('POST', '/thing-types/{thingTypeName}/deprecate', 'DeprecateThingType'),
   route('DELETE', '/thing-types/{thingTypeName}', 'DeleteThingType'),
 
+  route('POST', '/thing-groups/{thingGroupName}', 'CreateThingGroup'),
+  route('GET', '/thing-groups/{thingGroupName}', 'DescribeThingGroup'),
+  route('PATCH', '/thing-groups/{thingGroupName}', 'UpdateThingGroup'),
+  route('DELETE', '/thing-groups/{thingGroupName}', 'DeleteThingGroup', {
+    query: { expectedVersion: 'expectedVersion' },
+  }),
+  route('GET', '/thing-groups', 'ListThingGroups', {
+    query: {
+      ...TOKEN,
+      parentGroup: 'parentGroup',
+      namePrefixFilter: 'namePrefixFilter',
+      recursive: 'recursive',
+    },
+  }),
+  route('PUT', '/thing-groups/addThingToThingGroup', 'AddThingToThingGroup'),
+  route('PUT', '/thing-groups/removeThingFromThingGroup', 'RemoveThingFromThingGroup'),
+  route('PUT', '/thing-groups/updateThingGroupsForThing', 'UpdateThingGroupsForThing'),
+  route('GET', '/things/{thingName}/thing-groups', 'ListThingGroupsForThing', { query: TOKEN }),
+  route('GET', '/thing-groups/{thingGroupName}/things', 'ListThingsInThingGroup', {
+    query: { ...TOKEN, recursive: 'recursive' },
+  }),
+
   route('PUT', '/things/{thingName}/principals', 'AttachThingPrincipal', {
     headers: PRINCIPAL,
     query: { thingPrincipalType: 'thingPrincipalType' },
@@ -91,7 +113,18 @@ const ROUTES: readonly Route[] = [
     headers: { policyName: 'x-amzn-iot-policy' },
     query: ORDERED,
   }),
+  route('POST', '/effective-policies', 'GetEffectivePolicies', { query: { thingName: 'thingName' } }),
   route('POST', '/test-authorization', 'TestAuthorization', { query: { clientId: 'clientId' } }),
+
+  route('POST', '/role-aliases/{roleAlias}', 'CreateRoleAlias'),
+  route('GET', '/role-aliases/{roleAlias}', 'DescribeRoleAlias'),
+  route('PUT', '/role-aliases/{roleAlias}', 'UpdateRoleAlias'),
+  route('DELETE', '/role-aliases/{roleAlias}', 'DeleteRoleAlias'),
+  route('GET', '/role-aliases', 'ListRoleAliases', { query: ORDERED }),
+
+  route('POST', '/tags', 'TagResource'),
+  route('POST', '/untag', 'UntagResource'),
+  route('GET', '/tags', 'ListTagsForResource', { query: { resourceArn: 'resourceArn', nextToken: 'nextToken' } }),
 
   route('POST', '/v2LoggingOptions', 'SetV2LoggingOptions'),
   route('GET', '/v2LoggingOptions', 'GetV2LoggingOptions'),

@@ -10,6 +10,7 @@ import type { Permission } from '../../../kernel/service.ts';
 import type { WireRequest, WireResponse } from '../../../kernel/wire.ts';
 import { type ServerCredentials, TLS_OPTIONS } from '../broker/index.ts';
 import { MAX_PAYLOAD_BYTES } from '../broker/limits.ts';
+import type { CredentialProvider } from '../credential-provider/credential-provider.ts';
 import type { Certificate, CertificateDirectory, IotAuthorizer } from '../types.ts';
 import type { DataOperations } from './index.ts';
 import { dataPlaneProtocol } from './routes.ts';
@@ -18,6 +19,8 @@ export interface DeviceHttpsOptions {
   readonly operations: DataOperations;
   readonly directory: CertificateDirectory;
   readonly authorizer: IotAuthorizer;
+  /** On AWS it has a host of its own; here it shares the port. */
+  readonly credentialProvider?: CredentialProvider;
   readonly tls: ServerCredentials;
   /** 8443 on AWS; 0 finds a free one. */
   readonly port: number;
@@ -55,13 +58,15 @@ export function createDeviceHttps(kernel: Kernel, options: DeviceHttpsOptions): 
     try {
       const certificate = authenticate(kernel, options.directory, incoming.socket as TLSSocket);
       const request = await read(incoming);
+      const sourceIp = incoming.socket.remoteAddress;
+      const credentials = options.credentialProvider?.(request, certificate, sourceIp);
+      if (credentials) return await credentials;
       const decoded = protocol.decode(request);
       if (!decoded)
         throw new AwsError('ResourceNotFoundException', `No operation for ${request.method} ${request.path}`, 404);
       const operation = options.operations[decoded.operation];
       if (!operation) throw notEmulated('iot-data', decoded.operation);
       if (NOT_FOR_DEVICES.has(decoded.operation)) throw forbidden();
-      const sourceIp = incoming.socket.remoteAddress;
       for (const permission of operation.permissions(decoded.input)) {
         if (!allows(options.authorizer, certificate, permission, sourceIp)) throw forbidden();
       }

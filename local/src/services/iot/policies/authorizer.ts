@@ -7,6 +7,7 @@ import type { Variables } from '../../../iam/glob.ts';
 import type { RequestKeys } from '../../../iam/request-context.ts';
 import { AwsError } from '../../../kernel/errors.ts';
 import type { Kernel } from '../../../kernel/kernel.ts';
+import { lineageOf } from '../registry/thing-groups.ts';
 import type { Thing, ThingRegistry } from '../registry/thing-registry.ts';
 import type { Certificate, IotAccessRequest, IotAuthorizer } from '../types.ts';
 import type { IotStatement } from './compile-iot-policy.ts';
@@ -56,9 +57,34 @@ export class Authorizer implements IotAuthorizer {
     const { principal } = request;
     if (principal.kind === 'iam') return this.#allowsByIam(request);
     if (principal.certificate.status !== 'ACTIVE') return false;
-    const policies = this.#options.policies.policiesOf(principal.certificate.arn) ?? [];
+    const policies = this.policiesOf(principal.certificate.arn, request);
     const { allowedBy, deniedBy } = this.decide(policies, request);
     return deniedBy.length === 0 && allowedBy.length > 0;
+  }
+
+  /**
+   * The policies of a certificate and of the groups of its thing, with those of the groups' parents. Over MQTT that is the
+   * thing of the connection, over HTTPS, which knows no client id, each thing to which the certificate is attached.
+   */
+  policiesOf(
+    certificateArn: string,
+    { protocol, clientId }: Pick<IotAccessRequest, 'protocol' | 'clientId'>,
+  ): Iterable<Policy> {
+    const { policies, things } = this.#options;
+    const own = policies.policiesOf(certificateArn) ?? [];
+    const names =
+      protocol === 'mqtt' ? [this.#thingOf(certificateArn, clientId)?.name] : things.thingsOf(certificateArn).keys();
+    let all: Set<Policy> | undefined;
+    for (const name of names) {
+      if (name === undefined) continue;
+      for (const { arn } of [...things.groups.of(name)].flatMap(lineageOf)) {
+        for (const policy of policies.policiesOf(arn) ?? []) {
+          all ??= new Set(own);
+          all.add(policy);
+        }
+      }
+    }
+    return all ?? own;
   }
 
   /** Evaluates these policies: their union, in which an explicit Deny wins over every Allow. */

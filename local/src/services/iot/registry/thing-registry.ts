@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Kernel } from '../../../kernel/kernel.ts';
 import { invalidRequest, resourceAlreadyExists, resourceNotFound, versionConflict } from '../control/errors.ts';
 import { type Attributes, checkAttributes, checkCount, sameAttributes, updateAttributes } from './attributes.ts';
+import { ThingGroups } from './thing-groups.ts';
 import type { ThingTypes } from './thing-types.ts';
 
 export interface Thing {
@@ -29,6 +30,7 @@ type Attachments = Map<string, ThingPrincipalType>;
 /** The things of the account and the principals that are attached to them. */
 export class ThingRegistry {
   readonly types: ThingTypes;
+  readonly groups: ThingGroups;
   readonly #kernel: Kernel;
   readonly #onChange: () => void;
   readonly #things = new Map<string, Thing>();
@@ -39,6 +41,7 @@ export class ThingRegistry {
   constructor(kernel: Kernel, types: ThingTypes, onChange: () => void) {
     this.#kernel = kernel;
     this.types = types;
+    this.groups = new ThingGroups(kernel, onChange);
     this.#onChange = onChange;
   }
 
@@ -110,6 +113,7 @@ export class ThingRegistry {
       throw invalidRequest(`Cannot delete. Thing ${name} is still attached to one or more principals`);
     }
     this.#things.delete(name);
+    this.groups.forget(name);
     this.#onChange();
   }
 

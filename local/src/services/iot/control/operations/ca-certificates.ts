@@ -83,6 +83,7 @@ export function caCertificateOperations(plane: ControlPlane): Readonly<Record<st
         const ca = cas.get(required(certificateId, 'certificateId'));
         if (ca.status === 'ACTIVE') throw certificateState('The CA certificate is ACTIVE; it has to be INACTIVE first');
         cas.delete(ca);
+        plane.tags.forget(ca.arn);
         return {};
       },
     }),

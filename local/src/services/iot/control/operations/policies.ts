@@ -11,8 +11,9 @@ import { operation } from '../../../../kernel/define.ts';
 import type { AnyOperation } from '../../../../kernel/service.ts';
 import type { Policy } from '../../policies/policy-store.ts';
 import { type ControlPlane, on, onAll } from '../control-plane.ts';
-import { matching, optionNotEmulated, required } from '../errors.ts';
+import { matching, required } from '../errors.ts';
 import { byCreation, type PageRequest, page } from '../page.ts';
+import { taggingPermissions } from './tags.ts';
 
 const POLICY_NAME = /^[\w+=,.@-]{1,128}$/;
 
@@ -23,17 +24,18 @@ export function checkPolicyName(name: string | undefined): string {
 
 /** IoT policies (https://docs.aws.amazon.com/iot/latest/developerguide/iot-policies.html). */
 export function policyOperations(plane: ControlPlane): Readonly<Record<string, AnyOperation>> {
-  const { policies } = plane;
+  const { policies, tags: resourceTags } = plane;
   const onPolicy = (action: string, name: string | undefined) => on(plane, action, `policy/${checkPolicyName(name)}`);
   return {
     CreatePolicy: operation<CreatePolicyCommandInput, CreatePolicyResponse>({
-      permissions: ({ policyName }) => onPolicy('CreatePolicy', policyName),
+      permissions: ({ policyName, tags }) => taggingPermissions(onPolicy('CreatePolicy', policyName), tags),
       run({ policyName, policyDocument, tags }) {
-        if (tags?.length) throw optionNotEmulated('tags of IoT policies');
+        resourceTags.check(tags);
         const { name, arn, defaultVersion } = policies.create(
           checkPolicyName(policyName),
           required(policyDocument, 'policyDocument'),
         );
+        resourceTags.add(arn, tags);
         return {
           policyName: name,
           policyArn: arn,
@@ -68,7 +70,9 @@ export function policyOperations(plane: ControlPlane): Readonly<Record<string, A
     DeletePolicy: operation<DeletePolicyCommandInput, object>({
       permissions: ({ policyName }) => onPolicy('DeletePolicy', policyName),
       run({ policyName }) {
-        policies.delete(policies.get(checkPolicyName(policyName)));
+        const policy = policies.get(checkPolicyName(policyName));
+        policies.delete(policy);
+        resourceTags.forget(policy.arn);
         return {};
       },
     }),

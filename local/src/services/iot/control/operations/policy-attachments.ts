@@ -14,7 +14,8 @@ import type {
 } from '@aws-sdk/client-iot';
 import { operation } from '../../../../kernel/define.ts';
 import type { AnyOperation } from '../../../../kernel/service.ts';
-import { type ControlPlane, checkPrincipal, on, onAll, onPrincipal } from '../control-plane.ts';
+import { lineageOf } from '../../registry/thing-groups.ts';
+import { type ControlPlane, checkPolicyTarget, on, onAll, onPrincipal } from '../control-plane.ts';
 import { required } from '../errors.ts';
 import { type PageRequest, page } from '../page.ts';
 import { checkPolicyName, listPolicies } from './policies.ts';
@@ -26,7 +27,7 @@ export function policyAttachmentOperations(plane: ControlPlane): Readonly<Record
   const { policies } = plane;
   const find = (name: string | undefined) => policies.get(checkPolicyName(name));
   const attach = (policyName: string | undefined, target: string | undefined, name: string) => {
-    policies.attach(find(policyName), checkPrincipal(plane, target, name));
+    policies.attach(find(policyName), checkPolicyTarget(plane, target, name));
     return {};
   };
   // A target that has gone can still be detached, so that the policy can be deleted.
@@ -36,6 +37,11 @@ export function policyAttachmentOperations(plane: ControlPlane): Readonly<Record
   };
   const targetsOf = (policyName: string | undefined, request: PageRequest) =>
     page(find(policyName).targets, (target) => target, request);
+  const groupPrefix = plane.kernel.arn('iot', 'thinggroup/');
+  const withParents = (target: string): readonly string[] =>
+    target.startsWith(groupPrefix)
+      ? lineageOf(plane.things.groups.get(target.slice(groupPrefix.length))).map(({ arn }) => arn)
+      : [target];
   return {
     AttachPolicy: operation<AttachPolicyCommandInput, object>({
       permissions: ({ target }) => onPrincipal('AttachPolicy', target),
@@ -47,8 +53,12 @@ export function policyAttachmentOperations(plane: ControlPlane): Readonly<Record
     }),
     ListAttachedPolicies: operation<ListAttachedPoliciesCommandInput, ListAttachedPoliciesResponse>({
       permissions: ({ target }) => onPrincipal('ListAttachedPolicies', target),
-      run: ({ target, marker, pageSize }) =>
-        listPolicies(policies.attachedTo(checkPrincipal(plane, target, 'target')), { size: pageSize, token: marker }),
+      run({ target, recursive, marker, pageSize }) {
+        const arn = checkPolicyTarget(plane, target, 'target');
+        const targets = recursive ? withParents(arn) : [arn];
+        const attached = new Set(targets.flatMap((each) => policies.attachedTo(each)));
+        return listPolicies(attached, { size: pageSize, token: marker });
+      },
     }),
     ListTargetsForPolicy: operation<ListTargetsForPolicyCommandInput, ListTargetsForPolicyResponse>({
       permissions: ({ policyName }) => on(plane, 'ListTargetsForPolicy', `policy/${checkPolicyName(policyName)}`),
@@ -68,7 +78,7 @@ export function policyAttachmentOperations(plane: ControlPlane): Readonly<Record
     ListPrincipalPolicies: operation<ListPrincipalPoliciesCommandInput, ListPrincipalPoliciesResponse>({
       permissions: () => onAll('ListPrincipalPolicies'),
       run: ({ principal, marker, pageSize, ascendingOrder }) =>
-        listPolicies(policies.attachedTo(checkPrincipal(plane, principal, 'principal')), {
+        listPolicies(policies.attachedTo(checkPolicyTarget(plane, principal, 'principal')), {
           size: pageSize,
           token: marker,
           descending: ascendingOrder !== true,

@@ -6,6 +6,7 @@ import type { AnyOperation } from '../../../../kernel/service.ts';
 import { commonNames, isIssuedBy, parsePem, weakness } from '../../certificates/x509.ts';
 import { type ControlPlane, onAll } from '../control-plane.ts';
 import { certificateValidation, invalidRequest, optionNotEmulated, required } from '../errors.ts';
+import { taggingPermissions } from './tags.ts';
 
 /**
  * Registers a CA whose device certificates the account accepts. In mode DEFAULT the owner proves to hold the CA's key
@@ -17,10 +18,10 @@ import { certificateValidation, invalidRequest, optionNotEmulated, required } fr
  */
 export function registerCaCertificate(plane: ControlPlane): AnyOperation {
   return operation<RegisterCACertificateCommandInput, RegisterCACertificateResponse>({
-    permissions: () => onAll('RegisterCACertificate'),
+    permissions: ({ tags }) => taggingPermissions(onAll('RegisterCACertificate'), tags),
     run(input) {
       if (input.registrationConfig) throw optionNotEmulated('registrationConfig (just-in-time provisioning)');
-      if (input.tags?.length) throw optionNotEmulated('tags of CA certificates');
+      plane.tags.check(input.tags);
       const mode = input.certificateMode ?? 'DEFAULT';
       if (mode !== 'DEFAULT' && mode !== 'SNI_ONLY') {
         throw invalidRequest(`certificateMode is ${mode}; it has to be DEFAULT or SNI_ONLY`);
@@ -37,6 +38,7 @@ export function registerCaCertificate(plane: ControlPlane): AnyOperation {
         active: input.setAsActive === true,
         autoRegistration: input.allowAutoRegistration === true,
       });
+      plane.tags.add(ca.arn, input.tags);
       return { certificateArn: ca.arn, certificateId: ca.certificateId };
     },
   });

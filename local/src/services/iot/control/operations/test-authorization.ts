@@ -29,7 +29,9 @@ export function testAuthorization(plane: ControlPlane): AnyOperation {
       const certificate = plane.certificates.find(principal.slice(principal.lastIndexOf('/') + 1));
       if (certificate?.arn !== principal) throw resourceNotFound(`The certificate given does not exist: ${principal}`);
       const policies = [
-        ...plane.policies.attachedTo(principal).filter(({ name }) => !input.policyNamesToSkip?.includes(name)),
+        ...[...plane.authorizer.policiesOf(principal, { protocol: 'mqtt', clientId: input.clientId })].filter(
+          ({ name }) => !input.policyNamesToSkip?.includes(name),
+        ),
         ...(input.policyNamesToAdd ?? []).map((name) => plane.policies.get(name)),
       ];
       const authInfos = input.authInfos ?? [];

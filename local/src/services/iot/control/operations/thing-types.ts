@@ -14,25 +14,27 @@ import type { ThingType } from '../../registry/thing-types.ts';
 import { type ControlPlane, on, onAll } from '../control-plane.ts';
 import { matching, optionNotEmulated } from '../errors.ts';
 import { page } from '../page.ts';
+import { taggingPermissions } from './tags.ts';
 
 const THING_TYPE_NAME = /^[a-zA-Z0-9:_-]{1,128}$/;
 
 /** Administration of thing types (https://docs.aws.amazon.com/iot/latest/developerguide/thing-types.html). */
 export function thingTypeOperations(plane: ControlPlane): Readonly<Record<string, AnyOperation>> {
-  const { things } = plane;
+  const { things, tags: resourceTags } = plane;
   const { types } = things;
   const checked = (name: string | undefined) => matching(name, 'thingTypeName', THING_TYPE_NAME);
   const onType = (action: string, name: string | undefined) => on(plane, action, `thingtype/${checked(name)}`);
   return {
     CreateThingType: operation<CreateThingTypeCommandInput, CreateThingTypeResponse>({
-      permissions: ({ thingTypeName }) => onType('CreateThingType', thingTypeName),
+      permissions: ({ thingTypeName, tags }) => taggingPermissions(onType('CreateThingType', thingTypeName), tags),
       run({ thingTypeName, thingTypeProperties, tags }) {
-        if (tags?.length) throw optionNotEmulated('tags of thing types');
+        resourceTags.check(tags);
         if (thingTypeProperties?.mqtt5Configuration) throw optionNotEmulated('mqtt5Configuration of thing types');
         const type = types.create(checked(thingTypeName), {
           description: thingTypeProperties?.thingTypeDescription,
           searchableAttributes: thingTypeProperties?.searchableAttributes ?? [],
         });
+        resourceTags.add(type.arn, tags);
         return { thingTypeName: type.name, thingTypeArn: type.arn, thingTypeId: type.id };
       },
     }),
@@ -66,6 +68,7 @@ export function thingTypeOperations(plane: ControlPlane): Readonly<Record<string
           name,
           [...things.all].some((thing) => thing.typeName === name),
         );
+        resourceTags.forget(plane.kernel.arn('iot', `thingtype/${name}`));
         return {};
       },
     }),
