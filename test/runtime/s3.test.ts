@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import {
   CopyObjectCommand,
   CreateBucketCommand,
-  CreateMultipartUploadCommand,
   DeleteBucketCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
@@ -20,6 +19,7 @@ import {
   PutObjectCommand,
   type PutObjectCommandInput,
   PutObjectTaggingCommand,
+  RestoreObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
 import { type Runtime, startRuntime } from '../support/runtime.ts';
@@ -317,8 +317,8 @@ describe('listings', () => {
 
 describe('what is not emulated', () => {
   it('is refused by name', async () => {
-    await expect(client.send(new CreateMultipartUploadCommand({ Bucket, Key: 'a' }))).rejects.toThrow(
-      'does not emulate s3:CreateMultipartUpload',
+    await expect(client.send(new RestoreObjectCommand({ Bucket, Key: 'a' }))).rejects.toThrow(
+      'does not emulate s3:RestoreObject',
     );
     expect(await failure(put('a', 'x', { WebsiteRedirectLocation: '/b' }))).toEqual(['NotImplemented', 501]);
     expect(await failure(put('a', 'x', { ACL: 'public-read' }))).toEqual(['AccessControlListNotSupported', 400]);

@@ -7,6 +7,7 @@ import type {
   Tag,
 } from '@aws-sdk/client-s3';
 import type { PolicyDocument } from '../../iam/policy-document.ts';
+import type { MultipartUpload } from './multipart-upload.ts';
 import { type ObjectContent, ObjectStore, type Versioning } from './object-store.ts';
 
 /** What can be set on a bucket after it exists, in the shapes of the API. */
@@ -26,6 +27,7 @@ export class Bucket {
   readonly name: string;
   readonly createdAt: number;
   readonly objects = new ObjectStore();
+  readonly uploads = new Map<string, MultipartUpload>();
   readonly settings: BucketSettings = {
     versioning: undefined,
     policy: undefined,

@@ -8,8 +8,10 @@ export type ChecksumAlgorithm = (typeof CHECKSUM_ALGORITHMS)[number];
 
 export interface Checksum {
   readonly algorithm: ChecksumAlgorithm;
-  /** Base64, the most significant byte first. */
+  /** Base64, the most significant byte first; `-` and the number of parts follow when it is composite. */
   readonly value: string;
+  /** True for the checksum over the checksums of the parts. */
+  readonly isComposite?: true;
 }
 
 const BYTE_VALUES = 256;

@@ -8,11 +8,13 @@ import { copyObject } from './operations/copy-object.ts';
 import { deleteObject, deleteObjects } from './operations/delete-object.ts';
 import { getObject, headObject } from './operations/get-object.ts';
 import { listObjectsV2, listObjectVersions } from './operations/list-objects.ts';
+import { listMultipartUploads, listParts } from './operations/list-uploads.ts';
+import { multipartUploads } from './operations/multipart-uploads.ts';
 import { objectTagging } from './operations/object-tagging.ts';
 import { putObject } from './operations/put-object.ts';
 import { s3Protocol } from './wire/protocol.ts';
 
-/** S3: buckets, objects and versions, without multipart uploads and notifications. Inside the process bodies are buffers. */
+/** S3: buckets, objects, versions and uploads in parts, without notifications. Inside the process bodies are buffers. */
 export function createS3Service(kernel: Kernel): Service {
   const buckets = new Buckets(kernel);
   return {
@@ -21,6 +23,7 @@ export function createS3Service(kernel: Kernel): Service {
     protocols: [s3Protocol(kernel.accountId, (input, body) => verifyIntegrity(input satisfies ChecksumMembers, body))],
     operations: {
       ...bucketSettings(buckets),
+      ...multipartUploads(buckets),
       ...objectTagging(buckets),
       CopyObject: copyObject(buckets),
       CreateBucket: createBucket(buckets),
@@ -32,6 +35,8 @@ export function createS3Service(kernel: Kernel): Service {
       HeadBucket: headBucket(buckets),
       HeadObject: headObject(buckets),
       ListBuckets: listBuckets(buckets),
+      ListMultipartUploads: listMultipartUploads(buckets),
+      ListParts: listParts(buckets),
       ListObjectsV2: listObjectsV2(buckets),
       ListObjectVersions: listObjectVersions(buckets),
       PutObject: putObject(buckets),

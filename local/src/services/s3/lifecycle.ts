@@ -57,6 +57,18 @@ function expireKey(bucket: Bucket, key: string, rules: readonly LifecycleRule[],
   if (isAlone && rules.some(removesMarkers)) objects.remove(key, newest.id);
 }
 
+/** AbortIncompleteMultipartUpload; rules with a filter by tags cannot have it. */
+function abortUploads({ uploads }: Bucket, rules: readonly LifecycleRule[], now: number): void {
+  for (const { id, key, initiatedAt } of uploads.values()) {
+    const aborts = rules.some(({ AbortIncompleteMultipartUpload, Filter, Prefix }) => {
+      const days = AbortIncompleteMultipartUpload?.DaysAfterInitiation;
+      const prefix = Filter?.And?.Prefix ?? Filter?.Prefix ?? Prefix ?? '';
+      return days !== undefined && key.startsWith(prefix) && dueAt(initiatedAt, days) <= now;
+    });
+    if (aborts) uploads.delete(id);
+  }
+}
+
 /** Applies the rules of a bucket every midnight for as long as it has any. */
 export class Lifecycle {
   readonly #bucket: Bucket;
@@ -76,6 +88,7 @@ export class Lifecycle {
     this.#timer = this.#clock.at(midnight, () => {
       const rules = this.#enabled();
       for (const key of [...this.#bucket.objects.keys]) expireKey(this.#bucket, key, rules, this.#clock.now());
+      abortUploads(this.#bucket, rules, this.#clock.now());
       this.schedule();
     });
   }

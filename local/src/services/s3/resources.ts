@@ -5,7 +5,7 @@ import type { PropertySpec, ResourceHandler, ResourceRequest } from '../../templ
 type Members = Readonly<Record<string, unknown>>;
 
 const lifecycleRule: PropertySpec = {
-  AbortIncompleteMultipartUpload: { DaysAfterInitiation: 'declared' },
+  AbortIncompleteMultipartUpload: { DaysAfterInitiation: 'executed' },
   ExpirationDate: 'executed',
   ExpirationInDays: 'executed',
   ExpiredObjectDeleteMarker: 'executed',
@@ -22,6 +22,7 @@ const lifecycleRule: PropertySpec = {
 };
 
 interface LifecycleRuleProperties {
+  readonly AbortIncompleteMultipartUpload?: { readonly DaysAfterInitiation?: number | string };
   readonly ExpirationDate?: string;
   readonly ExpirationInDays?: number | string;
   readonly ExpiredObjectDeleteMarker?: boolean;
@@ -62,6 +63,11 @@ function lifecycleRuleOf(rule: LifecycleRuleProperties): Members {
         ObjectSizeLessThan: number(rule.ObjectSizeLessThan),
       },
     },
+    ...(rule.AbortIncompleteMultipartUpload && {
+      AbortIncompleteMultipartUpload: {
+        DaysAfterInitiation: number(rule.AbortIncompleteMultipartUpload.DaysAfterInitiation),
+      },
+    }),
     ...(Object.keys(Expiration).length > 0 && { Expiration }),
     ...(noncurrent.NoncurrentDays !== undefined && {
       NoncurrentVersionExpiration: {

@@ -8,7 +8,7 @@ import { checkWriteConditions } from '../conditions.ts';
 import { authorizeDecryption, encryptionConditionKeys, encryptionForWrite, encryptionMembers } from '../encryption.ts';
 import type { ObjectContent } from '../object-store.ts';
 import { parseTagging } from '../tagging.ts';
-import { checkAcl, checkMetadata, keptHeaders } from './put-object.ts';
+import { checkAcl, checkMetadata, etagOf, keptHeaders } from './put-object.ts';
 
 /** CopyObject with its Expires as text, as it stands in the header. */
 type CopyInput = Omit<CopyObjectCommandInput, 'Expires'> & { readonly Expires?: string | undefined };
@@ -32,10 +32,12 @@ export function parseSource(text: string | undefined): Source {
 
 function contentFrom(source: ObjectContent, input: CopyInput, encryption: ObjectContent['encryption']): ObjectContent {
   const replaced = input.MetadataDirective === 'REPLACE';
-  const algorithm = CHECKSUM_ALGORITHMS.find((each) => each === input.ChecksumAlgorithm);
+  // The copy is one piece: a checksum over parts would not be its own.
+  const composite = source.checksum?.isComposite ? source.checksum.algorithm : undefined;
+  const algorithm = CHECKSUM_ALGORITHMS.find((each) => each === input.ChecksumAlgorithm) ?? composite;
   return {
     body: source.body,
-    etag: source.etag,
+    etag: etagOf(source.body),
     headers: replaced ? keptHeaders(input) : source.headers,
     metadata: replaced ? checkMetadata(input.Metadata) : source.metadata,
     checksum: algorithm ? { algorithm, value: checksumOf(algorithm, source.body) } : source.checksum,

@@ -41,7 +41,10 @@ function parseRange(header: string | undefined, size: number): Range | undefined
 function checksumMembers({ content }: FoundObject): Described {
   const algorithm = content.checksum?.algorithm ?? 'CRC64NVME';
   const value = content.checksum?.value ?? checksumOf(algorithm, content.body);
-  return { [checksumMember(algorithm)]: value, ChecksumType: 'FULL_OBJECT' };
+  return {
+    [checksumMember(algorithm)]: value,
+    ChecksumType: content.checksum?.isComposite ? 'COMPOSITE' : 'FULL_OBJECT',
+  };
 }
 
 function describe(found: FoundObject, versioned: boolean, withChecksum: boolean): Described {

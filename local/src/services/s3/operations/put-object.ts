@@ -59,10 +59,16 @@ export function keptHeaders(input: { readonly [Name in keyof ObjectHeaders]?: st
   };
 }
 
-function bytesOf(body: PutInput['Body']): Buffer {
+/** A body as a buffer; text is UTF-8. */
+export function bytesOf(body: PutInput['Body']): Buffer {
   if (body === undefined) return Buffer.alloc(0);
   if (typeof body === 'string') return Buffer.from(body, 'utf8');
   return Buffer.isBuffer(body) ? body : Buffer.from(body);
+}
+
+/** The entity tag of an object in one piece, with its quotes. */
+export function etagOf(body: Buffer): string {
+  return `"${createHash('md5').update(body).digest('hex')}"`;
 }
 
 function contentOf(input: PutInput, encryption: Encryption): ObjectContent {
@@ -72,7 +78,7 @@ function contentOf(input: PutInput, encryption: Encryption): ObjectContent {
   }
   return {
     body,
-    etag: `"${createHash('md5').update(body).digest('hex')}"`,
+    etag: etagOf(body),
     headers: keptHeaders(input),
     metadata: checkMetadata(input.Metadata),
     checksum: verifyIntegrity(input, body),

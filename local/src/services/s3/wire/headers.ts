@@ -20,7 +20,9 @@ const REQUEST_HEADERS: Readonly<Record<string, string>> = {
   'x-amz-checksum-mode': 'ChecksumMode',
   'x-amz-checksum-sha1': 'ChecksumSHA1',
   'x-amz-checksum-sha256': 'ChecksumSHA256',
+  'x-amz-checksum-type': 'ChecksumType',
   'x-amz-copy-source': 'CopySource',
+  'x-amz-copy-source-range': 'CopySourceRange',
   'x-amz-metadata-directive': 'MetadataDirective',
   'x-amz-sdk-checksum-algorithm': 'ChecksumAlgorithm',
   'x-amz-server-side-encryption': 'ServerSideEncryption',
@@ -63,11 +65,19 @@ const QUERY: Readonly<Record<string, string>> = {
   'response-content-language': 'ResponseContentLanguage',
   'response-content-type': 'ResponseContentType',
   'start-after': 'StartAfter',
+  'part-number-marker': 'PartNumberMarker',
+  'upload-id-marker': 'UploadIdMarker',
+  uploadId: 'UploadId',
   'version-id-marker': 'VersionIdMarker',
   versionId: 'VersionId',
 };
 
-const QUERY_NUMBERS: Readonly<Record<string, string>> = { 'max-keys': 'MaxKeys', partNumber: 'PartNumber' };
+const QUERY_NUMBERS: Readonly<Record<string, string>> = {
+  'max-keys': 'MaxKeys',
+  'max-parts': 'MaxParts',
+  'max-uploads': 'MaxUploads',
+  partNumber: 'PartNumber',
+};
 
 const META = 'x-amz-meta-';
 
@@ -117,6 +127,7 @@ const RESPONSE_HEADERS: Readonly<Record<string, string>> = {
   BucketKeyEnabled: 'x-amz-server-side-encryption-bucket-key-enabled',
   BucketRegion: 'x-amz-bucket-region',
   CacheControl: 'cache-control',
+  ChecksumAlgorithm: 'x-amz-checksum-algorithm',
   ChecksumCRC32: 'x-amz-checksum-crc32',
   ChecksumCRC32C: 'x-amz-checksum-crc32c',
   ChecksumCRC64NVME: 'x-amz-checksum-crc64nvme',

@@ -14,6 +14,11 @@ function asBoolean(value: unknown): boolean | undefined {
 /** What the body of a request carries, by operation. */
 const READ_BODY: Readonly<Record<string, (request: WireRequest) => Members>> = {
   PutObject: ({ body }) => ({ Body: body }),
+  UploadPart: ({ body }) => ({ Body: body }),
+  CompleteMultipartUpload({ body }) {
+    const { Part } = parseXml(body, 'CompleteMultipartUpload');
+    return { MultipartUpload: { Parts: Part ?? [] } };
+  },
   CreateBucket: ({ body }) =>
     body.length === 0 ? {} : { CreateBucketConfiguration: parseXml(body, 'CreateBucketConfiguration') },
   DeleteObjects({ body }) {
@@ -39,6 +44,10 @@ const VERIFIED_HERE: ReadonlySet<string> = new Set(['DeleteObjects']);
 
 type Document = readonly [root: string, content: object | string];
 
+function checksums(output: Members): Members {
+  return Object.fromEntries(Object.entries(output).filter(([name]) => name.startsWith('Checksum')));
+}
+
 /** The XML document of an answer, by operation. */
 const WRITE_BODY: Readonly<Record<string, (output: Members) => Document>> = {
   ListBuckets: ({ Owner, Buckets }) => ['ListAllMyBucketsResult', { Owner, Buckets: { Bucket: Buckets } }],
@@ -49,6 +58,14 @@ const WRITE_BODY: Readonly<Record<string, (output: Members) => Document>> = {
   ],
   DeleteObjects: ({ Deleted, Errors }) => ['DeleteResult', { Deleted, Error: Errors }],
   CopyObject: ({ CopyObjectResult }) => ['CopyObjectResult', CopyObjectResult as object],
+  CreateMultipartUpload: ({ Bucket, Key, UploadId }) => ['InitiateMultipartUploadResult', { Bucket, Key, UploadId }],
+  UploadPartCopy: ({ CopyPartResult }) => ['CopyPartResult', CopyPartResult as object],
+  CompleteMultipartUpload: ({ Location, Bucket, Key, ETag, ...rest }) => [
+    'CompleteMultipartUploadResult',
+    { Location, Bucket, Key, ETag, ...checksums(rest) },
+  ],
+  ListParts: ({ Parts, ...rest }) => ['ListPartsResult', { ...rest, Part: Parts }],
+  ListMultipartUploads: ({ Uploads, ...rest }) => ['ListMultipartUploadsResult', { ...rest, Upload: Uploads }],
   GetBucketLocation: ({ LocationConstraint = '' }) => ['LocationConstraint', String(LocationConstraint)],
   GetBucketVersioning: (output) => ['VersioningConfiguration', output],
   GetPublicAccessBlock: (output) => ['PublicAccessBlockConfiguration', output.PublicAccessBlockConfiguration as object],
@@ -61,6 +78,7 @@ const WRITE_BODY: Readonly<Record<string, (output: Members) => Document>> = {
 
 /** Operations that answer 204. */
 const NO_CONTENT: ReadonlySet<string> = new Set([
+  'AbortMultipartUpload',
   'DeleteBucket',
   'DeleteBucketPolicy',
   'DeleteObject',
@@ -85,12 +103,15 @@ function answer(operation: string, output: Members, requestId: string): WireResp
   const document = WRITE_BODY[operation]?.(output);
   if (document !== undefined) {
     const { VersionId, CopySourceVersionId, ServerSideEncryption, SSEKMSKeyId, BucketKeyEnabled } = output;
+    const { ChecksumAlgorithm, ChecksumType } = operation === 'CreateMultipartUpload' ? output : {};
     const headers = writeHeaders({
       VersionId,
       CopySourceVersionId,
       ServerSideEncryption,
       SSEKMSKeyId,
       BucketKeyEnabled,
+      ChecksumAlgorithm,
+      ChecksumType,
     });
     return {
       status: 200,

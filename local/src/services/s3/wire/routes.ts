@@ -70,7 +70,7 @@ const OBJECT: Routes = {
 
 /** Parameters that qualify an operation without naming one. */
 const QUALIFIERS =
-  /^(x-id|x-amz-.*|prefix|delimiter|max-keys|continuation-token|start-after|fetch-owner|encoding-type|key-marker|version-id-marker|versionId|partNumber|response-.*|optional-object-attributes|max-buckets|bucket-region)$/i;
+  /^(x-id|x-amz-.*|prefix|delimiter|max-keys|continuation-token|start-after|fetch-owner|encoding-type|key-marker|version-id-marker|versionId|partNumber|max-parts|part-number-marker|max-uploads|upload-id-marker|response-.*|optional-object-attributes|max-buckets|bucket-region)$/i;
 
 export interface Address {
   readonly bucket: string | undefined;
@@ -93,5 +93,6 @@ export function operationOf({ method, query, headers }: WireRequest, { bucket, k
   if (bucket === undefined) return method === 'GET' ? 'ListBuckets' : `${method} /`;
   const operation = (key === undefined ? BUCKET : OBJECT)[method]?.[subresource];
   if (headers['x-amz-copy-source'] !== undefined && operation === 'PutObject') return 'CopyObject';
+  if (headers['x-amz-copy-source'] !== undefined && operation === 'UploadPart') return 'UploadPartCopy';
   return operation ?? `${method}${subresource === '' ? '' : ` ?${subresource}`}`;
 }

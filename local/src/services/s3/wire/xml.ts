@@ -5,7 +5,7 @@ import { AwsError } from '../../../kernel/errors.ts';
 const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
 
 /** Elements that are lists, also when there is one. */
-const LISTS: ReadonlySet<string> = new Set(['Object', 'Tag', 'Rule']);
+const LISTS: ReadonlySet<string> = new Set(['Object', 'Part', 'Tag', 'Rule']);
 
 const parser = new XMLParser({
   ignoreAttributes: true,
