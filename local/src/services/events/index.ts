@@ -1,6 +1,7 @@
 import { jsonProtocol } from '../../http/protocols/index.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Service } from '../../kernel/service.ts';
+import { publishServiceEvent } from './operations/publish-service-event.ts';
 import { putEvents } from './operations/put-events.ts';
 import { deleteRule, describeRule, listRules, putRule, switchRule } from './operations/rules.ts';
 import { listTargetsByRule, putTargets, removeTargets } from './operations/targets.ts';
@@ -26,6 +27,7 @@ export function createEventsService(kernel: Kernel): Service {
       EnableRule: switchRule(rules, 'EnableRule', true),
       ListRules: listRules(rules),
       ListTargetsByRule: listTargetsByRule(rules),
+      PublishServiceEvent: publishServiceEvent(rules),
       PutEvents: putEvents(rules),
       PutRule: putRule(rules),
       PutTargets: putTargets(rules),

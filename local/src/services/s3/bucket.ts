@@ -19,6 +19,7 @@ export interface BucketSettings {
   encryption: ServerSideEncryptionConfiguration;
   lifecycle: readonly LifecycleRule[];
   logging: BucketLoggingStatus;
+  notifiesEventBridge: boolean;
   tags: readonly Tag[];
 }
 
@@ -41,6 +42,7 @@ export class Bucket {
     encryption: { Rules: [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }] },
     lifecycle: [],
     logging: {},
+    notifiesEventBridge: false,
     tags: [],
   };
 

@@ -15,6 +15,8 @@ export interface FoundObject {
 /** The buckets of the account. */
 export class Buckets {
   readonly kernel: Kernel;
+  /** How many events of objects there have been. */
+  events = 0;
   readonly #buckets = new Map<string, Bucket>();
 
   constructor(kernel: Kernel) {

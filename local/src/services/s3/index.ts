@@ -14,7 +14,7 @@ import { objectTagging } from './operations/object-tagging.ts';
 import { putObject } from './operations/put-object.ts';
 import { s3Protocol } from './wire/protocol.ts';
 
-/** S3: buckets, objects, versions and uploads in parts, without notifications. Inside the process bodies are buffers. */
+/** S3: buckets, objects, versions and uploads in parts, with events to EventBridge. Inside the process bodies are buffers. */
 export function createS3Service(kernel: Kernel): Service {
   const buckets = new Buckets(kernel);
   return {

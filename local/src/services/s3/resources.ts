@@ -86,6 +86,7 @@ interface BucketProperties {
   readonly BucketName?: string;
   readonly LifecycleConfiguration?: { readonly Rules?: readonly LifecycleRuleProperties[] };
   readonly LoggingConfiguration?: { readonly DestinationBucketName?: string; readonly LogFilePrefix?: string };
+  readonly NotificationConfiguration?: { readonly EventBridgeConfiguration?: Members };
   readonly OwnershipControls?: Members;
   readonly PublicAccessBlockConfiguration?: Members;
   readonly Tags?: readonly Members[];
@@ -118,6 +119,11 @@ function settings(properties: BucketProperties): readonly (readonly [operation: 
     const Rules = LifecycleConfiguration.Rules.map(lifecycleRuleOf);
     calls.push(['PutBucketLifecycleConfiguration', { LifecycleConfiguration: { Rules } }]);
   }
+  const bridge = properties.NotificationConfiguration?.EventBridgeConfiguration;
+  if (bridge && String(bridge.EventBridgeEnabled ?? true) === 'true') {
+    const NotificationConfiguration = { EventBridgeConfiguration: {} };
+    calls.push(['PutBucketNotificationConfiguration', { NotificationConfiguration }]);
+  }
   if (Tags) calls.push(['PutBucketTagging', { Tagging: { TagSet: Tags } }]);
   return calls;
 }
@@ -146,6 +152,7 @@ const bucket: ResourceHandler = {
     BucketName: 'executed',
     LifecycleConfiguration: { Rules: [lifecycleRule] },
     LoggingConfiguration: { DestinationBucketName: 'declared', LogFilePrefix: 'declared' },
+    NotificationConfiguration: { EventBridgeConfiguration: { EventBridgeEnabled: 'executed' } },
     OwnershipControls: { Rules: [{ ObjectOwnership: 'executed' }] },
     PublicAccessBlockConfiguration: {
       BlockPublicAcls: 'declared',

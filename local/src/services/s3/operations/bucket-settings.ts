@@ -1,6 +1,7 @@
 import type {
   DeleteBucketPolicyCommandInput,
   GetBucketEncryptionCommandInput,
+  GetBucketNotificationConfigurationCommandInput,
   GetBucketPolicyCommandInput,
   GetBucketVersioningCommandInput,
   GetPublicAccessBlockCommandInput,
@@ -8,6 +9,7 @@ import type {
   PutBucketEncryptionCommandInput,
   PutBucketLifecycleConfigurationCommandInput,
   PutBucketLoggingCommandInput,
+  PutBucketNotificationConfigurationCommandInput,
   PutBucketOwnershipControlsCommandInput,
   PutBucketPolicyCommandInput,
   PutBucketTaggingCommandInput,
@@ -17,7 +19,7 @@ import type {
 } from '@aws-sdk/client-s3';
 import type { PolicyDocument, PolicyStatement } from '../../../iam/policy-document.ts';
 import { operation } from '../../../kernel/define.ts';
-import { AwsError } from '../../../kernel/errors.ts';
+import { AwsError, notEmulated } from '../../../kernel/errors.ts';
 import type { AnyOperation } from '../../../kernel/service.ts';
 import type { Bucket, BucketSettings } from '../bucket.ts';
 import type { Buckets } from '../buckets.ts';
@@ -161,6 +163,21 @@ export function bucketSettings(buckets: Buckets): Readonly<Record<string, AnyOpe
       buckets,
       'PutBucketLogging',
       ({ BucketLoggingStatus = {} }) => ({ logging: BucketLoggingStatus }),
+    ),
+    PutBucketNotificationConfiguration: change<PutBucketNotificationConfigurationCommandInput>(
+      buckets,
+      'PutBucketNotification',
+      ({ NotificationConfiguration = {} }) => {
+        const { EventBridgeConfiguration, ...others } = NotificationConfiguration;
+        const [other] = Object.keys(others);
+        if (other !== undefined) throw notEmulated('s3', `PutBucketNotificationConfiguration with ${other}`);
+        return { notifiesEventBridge: EventBridgeConfiguration !== undefined };
+      },
+    ),
+    GetBucketNotificationConfiguration: read<GetBucketNotificationConfigurationCommandInput, object>(
+      buckets,
+      'GetBucketNotification',
+      ({ settings }) => (settings.notifiesEventBridge ? { EventBridgeConfiguration: {} } : {}),
     ),
     PutBucketTagging: change<PutBucketTaggingCommandInput>(buckets, 'PutBucketTagging', ({ Tagging }) => ({
       tags: Tagging?.TagSet ?? [],

@@ -6,6 +6,7 @@ import { type Buckets, checkKey } from '../buckets.ts';
 import { CHECKSUM_ALGORITHMS, checksumMember, checksumOf } from '../checksums.ts';
 import { checkWriteConditions } from '../conditions.ts';
 import { authorizeDecryption, encryptionConditionKeys, encryptionForWrite, encryptionMembers } from '../encryption.ts';
+import { objectCreated } from '../object-events.ts';
 import type { ObjectContent } from '../object-store.ts';
 import { parseTagging } from '../tagging.ts';
 import { checkAcl, checkMetadata, etagOf, keptHeaders } from './put-object.ts';
@@ -81,6 +82,7 @@ export function copyObject(buckets: Buckets): AnyOperation {
       const content = contentFrom(source.content, input, encryption);
       const { versioning } = bucket.settings;
       const version = bucket.objects.add(key, content, buckets.kernel.clock.now(), versioning);
+      objectCreated(buckets, bucket, version, 'CopyObject', context);
       const sourceVersioned = buckets.get(from.bucket).settings.versioning !== undefined;
       return {
         CopyObjectResult: {

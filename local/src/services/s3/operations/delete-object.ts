@@ -6,27 +6,37 @@ import type {
 } from '@aws-sdk/client-s3';
 import { operation } from '../../../kernel/define.ts';
 import { AwsError } from '../../../kernel/errors.ts';
-import type { AnyOperation, Permission } from '../../../kernel/service.ts';
+import type { AnyOperation, CallContext, Permission } from '../../../kernel/service.ts';
 import type { Bucket } from '../bucket.ts';
 import { type Buckets, checkKey } from '../buckets.ts';
+import { objectDeleted } from '../object-events.ts';
 
 const MAX_KEYS = 1000;
 
 type Deleted = Pick<DeleteObjectCommandOutput, 'DeleteMarker' | 'VersionId'>;
 
 /** Removes a version for good, or, in a bucket with versions, hides the object behind a delete marker. */
-function remove(bucket: Bucket, key: string, versionId: string | undefined, now: number): Deleted {
+function remove(
+  buckets: Buckets,
+  bucket: Bucket,
+  key: string,
+  versionId: string | undefined,
+  by: CallContext,
+): Deleted {
   const { versioning } = bucket.settings;
   if (versionId !== undefined) {
     const removed = bucket.objects.remove(key, versionId);
+    if (removed !== undefined) objectDeleted(buckets, bucket, removed, false, by);
     const wasMarker = removed !== undefined && removed.content === undefined;
     return { VersionId: versionId, ...(wasMarker && { DeleteMarker: true }) };
   }
   if (versioning === undefined) {
-    bucket.objects.remove(key, 'null');
+    const removed = bucket.objects.remove(key, 'null');
+    if (removed !== undefined) objectDeleted(buckets, bucket, removed, false, by);
     return {};
   }
-  const marker = bucket.objects.add(key, undefined, now, versioning);
+  const marker = bucket.objects.add(key, undefined, buckets.kernel.clock.now(), versioning);
+  objectDeleted(buckets, bucket, marker, true, by);
   return { DeleteMarker: true, VersionId: marker.id };
 }
 
@@ -43,8 +53,8 @@ function permission(
 export function deleteObject(buckets: Buckets): AnyOperation {
   return operation<DeleteObjectCommandInput, Deleted>({
     permissions: ({ Bucket, Key, VersionId }) => [permission(buckets, Bucket, Key ?? '', VersionId)],
-    run: ({ Bucket, Key, VersionId }) =>
-      remove(buckets.get(Bucket), checkKey(Key), VersionId, buckets.kernel.clock.now()),
+    run: ({ Bucket, Key, VersionId }, context) =>
+      remove(buckets, buckets.get(Bucket), checkKey(Key), VersionId, context),
   });
 }
 
@@ -64,7 +74,7 @@ export function deleteObjects(buckets: Buckets): AnyOperation {
         try {
           const key = checkKey(Key);
           buckets.kernel.iam.authorize(context, permission(buckets, input.Bucket, key, VersionId));
-          const result = remove(bucket, key, VersionId, buckets.kernel.clock.now());
+          const result = remove(buckets, bucket, key, VersionId, context);
           deleted.push({
             Key: key,
             ...(VersionId !== undefined && { VersionId }),

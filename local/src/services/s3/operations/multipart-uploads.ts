@@ -18,6 +18,7 @@ import { CHECKSUM_ALGORITHMS, type Checksum, checksumMember, verifyIntegrity } f
 import { checkWriteConditions } from '../conditions.ts';
 import { authorizeDecryption, encryptionForWrite, encryptionMembers } from '../encryption.ts';
 import { checkPartNumber, MultipartUpload } from '../multipart-upload.ts';
+import { objectCreated } from '../object-events.ts';
 import { parseTagging } from '../tagging.ts';
 import { parseSource } from './copy-object.ts';
 import { bytesOf, checkAcl, checkMetadata, keptHeaders, type PutInput, writePermissions } from './put-object.ts';
@@ -163,7 +164,7 @@ function verifyWhole(input: CompleteMultipartUploadCommandInput, checksum: Check
 function completeMultipartUpload(buckets: Buckets): AnyOperation {
   return operation<CompleteMultipartUploadCommandInput, Output<CompleteMultipartUploadCommandOutput>>({
     permissions: ({ Bucket, Key }) => [buckets.permission('PutObject', Bucket, Key ?? '')],
-    run(input) {
+    run(input, context) {
       const bucket = buckets.get(input.Bucket);
       const upload = findUpload(buckets, input);
       const content = upload.assemble(input.MultipartUpload?.Parts ?? []);
@@ -172,6 +173,7 @@ function completeMultipartUpload(buckets: Buckets): AnyOperation {
       const { versioning } = bucket.settings;
       const version = bucket.objects.add(upload.key, content, buckets.kernel.clock.now(), versioning);
       bucket.uploads.delete(upload.id);
+      objectCreated(buckets, bucket, version, 'CompleteMultipartUpload', context);
       return {
         Location: `${buckets.kernel.endpoint}/${bucket.name}/${encodeURIComponent(upload.key)}`,
         Bucket: bucket.name,

@@ -8,6 +8,7 @@ import { type Buckets, checkKey } from '../buckets.ts';
 import { checksumMember, verifyIntegrity } from '../checksums.ts';
 import { checkWriteConditions } from '../conditions.ts';
 import { type Encryption, encryptionConditionKeys, encryptionForWrite, encryptionMembers } from '../encryption.ts';
+import { objectCreated } from '../object-events.ts';
 import type { ObjectContent, ObjectHeaders } from '../object-store.ts';
 import { parseTagging } from '../tagging.ts';
 
@@ -114,6 +115,7 @@ export function putObject(buckets: Buckets): AnyOperation {
       checkWriteConditions(input, bucket.objects.find(key));
       const { versioning } = bucket.settings;
       const version = bucket.objects.add(key, content, buckets.kernel.clock.now(), versioning);
+      objectCreated(buckets, bucket, version, 'PutObject', context);
       return {
         ETag: content.etag,
         ...(content.checksum && { [checksumMember(content.checksum.algorithm)]: content.checksum.value }),

@@ -25,6 +25,9 @@ const READ_BODY: Readonly<Record<string, (request: WireRequest) => Members>> = {
     const { Object: Objects, Quiet } = parseXml(body, 'Delete');
     return { Delete: { Objects, Quiet: asBoolean(Quiet) } };
   },
+  PutBucketNotificationConfiguration: ({ body }) => ({
+    NotificationConfiguration: parseXml(body, 'NotificationConfiguration'),
+  }),
   PutBucketPolicy: ({ body }) => ({ Policy: body.toString('utf8') }),
   PutBucketVersioning: ({ body }) => ({ VersioningConfiguration: parseXml(body, 'VersioningConfiguration') }),
   PutObjectTagging({ body }) {
@@ -67,6 +70,7 @@ const WRITE_BODY: Readonly<Record<string, (output: Members) => Document>> = {
   ListParts: ({ Parts, ...rest }) => ['ListPartsResult', { ...rest, Part: Parts }],
   ListMultipartUploads: ({ Uploads, ...rest }) => ['ListMultipartUploadsResult', { ...rest, Upload: Uploads }],
   GetBucketLocation: ({ LocationConstraint = '' }) => ['LocationConstraint', String(LocationConstraint)],
+  GetBucketNotificationConfiguration: (output) => ['NotificationConfiguration', output],
   GetBucketVersioning: (output) => ['VersioningConfiguration', output],
   GetPublicAccessBlock: (output) => ['PublicAccessBlockConfiguration', output.PublicAccessBlockConfiguration as object],
   GetBucketEncryption(output) {
