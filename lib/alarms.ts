@@ -42,6 +42,12 @@ export class Alarms extends Construct {
     this.#above(0, fn.metricErrors({ period: PERIOD, statistic: Stats.SUM }), options);
   }
 
+  /** What a function failed on could not be sent to its on-failure destination: it is gone. */
+  onUndelivered(fn: LambdaFunction, options: AlarmOptions): void {
+    const metric = fn.metric('DestinationDeliveryFailures', { period: PERIOD, statistic: Stats.SUM });
+    this.#above(0, metric, options);
+  }
+
   /** A metric of AWS IoT about one rule counts anything. */
   onRuleMetric(metricName: string, dimensions: Readonly<Record<string, string>>, options: AlarmOptions): void {
     const metric = new Metric({

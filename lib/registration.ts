@@ -1,13 +1,11 @@
 import type { EnvironmentOf, REGISTRATION_ENVIRONMENT } from '@thingstead/contracts/environment';
-import { DEFAULT_THING_TYPE } from '@thingstead/contracts/names';
+import { DEFAULT_THING_TYPE, DEVICE_POLICY_NAME } from '@thingstead/contracts/names';
 import { CfnOutput, Duration, Stack } from 'aws-cdk-lib';
-import { CfnThingType } from 'aws-cdk-lib/aws-iot';
 import { CfnEventInvokeConfig } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
 import type { Alarms } from './alarms.ts';
 import { allow } from './allow.ts';
-import { devicePolicy } from './device-policy.ts';
 import { FailureQueue } from './failure-queue.ts';
 import { NodeFunction } from './node-function.ts';
 import type { PlatformConfig } from './platform-config.ts';
@@ -30,8 +28,6 @@ export interface RegistrationProps {
 export class Registration extends Construct {
   constructor(scope: Construct, id: string, { config, alarms, lambdaFolder }: RegistrationProps) {
     super(scope, id);
-    const policy = devicePolicy(this);
-    const thingType = new CfnThingType(this, 'ThingType', { thingTypeName: DEFAULT_THING_TYPE });
     const table = stateTable(this, 'registration');
     const { function: fn, role } = new NodeFunction(this, 'Function', {
       folder: `${lambdaFolder}/registration`,
@@ -42,8 +38,8 @@ export class Registration extends Construct {
       logRetention: config.logRetentionDays,
       environment: {
         REGISTRATION_TABLE: table.tableName,
-        DEVICE_POLICY: policy.ref,
-        DEFAULT_THING_TYPE: thingType.ref,
+        DEVICE_POLICY: DEVICE_POLICY_NAME,
+        DEFAULT_THING_TYPE,
         MANIFEST: config.manifest,
       } satisfies EnvironmentOf<typeof REGISTRATION_ENVIRONMENT>,
     });
@@ -85,6 +81,11 @@ export class Registration extends Construct {
     // The first event may come as soon as the rule is there.
     rule.node.addDependency(asynchronous);
 
+    alarms.onUndelivered(fn, {
+      name: 'registration-undelivered',
+      errorImpact:
+        'A certificate whose registration failed could not be put into the queue of failures either. The device tries again on its next connection; check the role of the function.',
+    });
     alarms.onErrors(fn, {
       name: 'registration-function-errors',
       errorImpact:
@@ -95,7 +96,6 @@ export class Registration extends Construct {
       errorImpact:
         'A certificate was not activated: it is unknown, suspicious, or not in the manifest yet. The log of the function names certificate, thing and reason; `thingstead device show <thing>` explains it.',
     });
-    new CfnOutput(this, 'DevicePolicyName', { value: policy.ref }).overrideLogicalId('DevicePolicyName');
     new CfnOutput(this, 'RuleName', { value: RULE_NAME }).overrideLogicalId('RegistrationRuleName');
   }
 

@@ -1,10 +1,12 @@
-import { TABLE_NAMES } from '@thingstead/contracts/names';
+import { DEFAULT_THING_TYPE, TABLE_NAMES } from '@thingstead/contracts/names';
 import { CfnOutput, type CfnResource, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, Table, type TableProps } from 'aws-cdk-lib/aws-dynamodb';
+import { CfnThingType } from 'aws-cdk-lib/aws-iot';
 import { Stream, StreamEncryption, StreamMode } from 'aws-cdk-lib/aws-kinesis';
 import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
 import type { Construct, IConstruct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
+import { devicePolicy } from './device-policy.ts';
 import type { PlatformConfig } from './platform-config.ts';
 import { ARCHIVE_BUCKET_NAME, TELEMETRY_STREAM_NAME } from './resource-names.ts';
 
@@ -16,7 +18,7 @@ export interface StateStackProps extends StackProps {
 export const ATHENA_RESULTS_PREFIX = 'athena-results/';
 
 /**
- * What must survive: tables, stream and archive. Everything is retained when the stack is deleted, and the logical ids are
+ * What must survive: tables, stream, archive, and what every device's certificate refers to. Everything is retained when the stack is deleted, and the logical ids are
  * pinned, since CloudFormation replaces what gets a new one.
  */
 export class StateStack extends Stack {
@@ -30,6 +32,7 @@ export class StateStack extends Stack {
     this.#table('TelemetryAggregatesTable', { ...expiring, tableName: TABLE_NAMES.telemetryAggregates });
     this.#stream(props.config);
     this.#archive();
+    this.#identity();
   }
 
   #table(id: string, props: TableProps): void {
@@ -42,6 +45,16 @@ export class StateStack extends Stack {
     });
     pin(table, id);
     new CfnOutput(this, `${id}Name`, { value: table.tableName });
+  }
+
+  /** Certificates and things refer to these, so AWS IoT would not let the platform stack go with them in it. */
+  #identity(): void {
+    const policy = devicePolicy(this);
+    const thingType = new CfnThingType(this, 'DeviceThingType', { thingTypeName: DEFAULT_THING_TYPE });
+    for (const each of [policy, thingType]) each.applyRemovalPolicy(RemovalPolicy.RETAIN);
+    policy.overrideLogicalId('DevicePolicy');
+    thingType.overrideLogicalId('DeviceThingType');
+    new CfnOutput(this, 'DevicePolicyName', { value: policy.ref });
   }
 
   #stream({ kinesis }: PlatformConfig): void {

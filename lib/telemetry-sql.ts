@@ -15,16 +15,23 @@ const TIME = 'nanvl(get(readings, 0).time, nanvl(time, timestamp()))';
 const ID = 'nanvl(id, nanvl(traceid(), newuuid()))';
 
 /**
+ * Names thing and sensor when the topic is one of a sensor, and is empty otherwise: DynamoDB refuses an empty key, while an
+ * Undefined column would leave a member of that name from the payload, and with it the key to the sender. The filter also takes what is below a
+ * sensor's topics: a policy cannot tell levels apart, and a message that no rule takes would be acknowledged and gone.
+ */
+const KEY = `CASE topic() WHEN concat('device/', topic(2), '/sensor/', topic(4), '/v1') THEN concat(topic(2), '#', topic(4)) ELSE '' END`;
+
+/**
  * What the telemetry rule selects: the message as it came, and the columns of the stores, which replace members of the same
  * name. Thing and sensor come from the topic, for which the device's policy vouches, never from the payload. There is no
- * WHERE: a message it does not match would be gone without a trace. A time that is no time gives no `sk`; then the write to
- * the history fails, and the error action keeps the message.
+ * WHERE: a message it does not match would be gone without a trace. A time that is no time gives an empty `sk`, a topic that is
+ * no sensor's an empty `pk`; then the write to the history fails, and the error action keeps the message.
  */
 export function telemetrySql({ telemetryRetentionDays, maxBackfillDays }: PlatformConfig): readonly string[] {
   return [
     'SELECT *,',
-    "  concat(topic(2), '#', topic(4)) AS pk,",
-    `  concat(parse_time("yyyy-MM-dd'T'HH:mm:ss.SSS'Z'", ${TIME}), '#', ${ID}) AS sk,`,
+    `  (${KEY}) AS pk,`,
+    `  nanvl(concat(parse_time("yyyy-MM-dd'T'HH:mm:ss.SSS'Z'", ${TIME}), '#', ${ID}), '') AS sk,`,
     '  topic(2) AS thing,',
     '  topic(4) AS sensor,',
     '  timestamp() AS receivedAt,',

@@ -68,6 +68,14 @@ export class TopicRule extends Construct {
       },
     );
     alarms.onRuleMetric(
+      'RuleMessageThrottled',
+      { RuleName },
+      {
+        name: `${name}-throttled`,
+        errorImpact: `AWS IoT had more messages for rule ${RuleName} than the account's quota allows. They are lost: no error action sees them. Ask for a higher quota of rule evaluations, or find the thing that sends too much.`,
+      },
+    );
+    alarms.onRuleMetric(
       'RuleNotFound',
       { RuleName },
       {

@@ -6,8 +6,8 @@
 /** clientId = thing name = common name of the certificate. A hyphen ends the name of the site: `macdonald-sensor123`. */
 export const THING_NAME = /^[a-zA-Z0-9_-]{1,64}$/;
 
-/** The last topic level but one of a reading: `temperature`. */
-export const SENSOR_NAME = /^[a-zA-Z0-9_.-]{1,64}$/;
+/** The last topic level but one of a reading: `temperature`. Not `.` and `..`, which mean something else in paths. */
+export const SENSOR_NAME = /^(?!\.{1,2}$)[a-zA-Z0-9_.-]{1,64}$/;
 
 /** The name of the one IoT policy that every device certificate gets. */
 export const DEVICE_POLICY_NAME = 'thingstead-device';

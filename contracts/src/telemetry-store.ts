@@ -25,6 +25,8 @@ const SensorName = v.pipe(v.string(), v.regex(SENSOR_NAME, 'is no sensor name'))
 
 /** The columns that the rule takes from the topic and from the clock of AWS IoT, never from the payload. */
 export const TelemetryEnvelope = v.looseObject({
+  /** Empty when the topic is below a sensor's topic. */
+  pk: v.pipe(v.string(), v.minLength(1, 'the topic is not device/{thing}/sensor/{sensor}/v1')),
   thing: ThingName,
   sensor: SensorName,
   receivedAt: EpochMilliseconds,

@@ -11,5 +11,8 @@ export function sensorBasicIngestTopic(thing: string, sensor: string): string {
   return `$aws/rules/${TELEMETRY_RULE_NAME}/${sensorTopic(thing, sensor)}`;
 }
 
-/** The filter of the telemetry rule. Thing and sensor are levels 2 and 4, counted from 1 as IoT SQL does. */
-export const SENSOR_TOPIC_FILTER = 'device/+/sensor/+/v1';
+/**
+ * The filter of the telemetry rule: sensor topics and what is below them. Thing and sensor are levels 2 and 4, counted from
+ * 1 as IoT SQL does.
+ */
+export const SENSOR_TOPIC_FILTER = 'device/+/sensor/#';

@@ -1,4 +1,4 @@
-import type { HourItem, RateItem } from '@thingstead/contracts/telemetry-store';
+import { type HourItem, hourOf, type RateItem } from '@thingstead/contracts/telemetry-store';
 import { newestOf } from './latest.ts';
 import { mapConcurrent } from './map-concurrent.ts';
 import { type ParsedRecord, parseRecord, type StreamRecord } from './message.ts';
@@ -81,7 +81,10 @@ async function rollUp(group: HourGroup, { aggregates, settings }: Ports): Promis
 
 /** Nothing when not even the thing is known. */
 function arrivalOf(record: ParsedRecord): readonly Arrival[] {
-  if (record.kind === 'message') return [record.message];
+  if (record.kind === 'message') {
+    const { message } = record;
+    return [{ ...message, hours: new Set(message.readings.map(({ time }) => hourOf(time))).size }];
+  }
   const { thing, receivedAt, shardId, sequenceNumber } = record.quarantined;
   return thing === null || receivedAt === undefined ? [] : [{ thing, receivedAt, shardId, sequenceNumber }];
 }

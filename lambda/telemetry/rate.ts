@@ -5,12 +5,14 @@ import { isAfter } from './sequence-number.ts';
 const RETENTION_SECONDS = 2 * 86_400;
 const HOUR_SECONDS = 3600;
 
-/** That a thing sent a message, whatever is in it: every message costs. */
+/** That a thing sent a message, whatever is in it: every message costs, and one that reaches over many hours costs more. */
 export interface Arrival {
   readonly thing: string;
   readonly receivedAt: number;
   readonly shardId: string;
   readonly sequenceNumber: string;
+  /** In how many hours its readings are: each is an item that is read and written. 1 when left out. */
+  readonly hours?: number;
 }
 
 /** What a batch has for one rate item, in the order of the stream. */
@@ -42,7 +44,7 @@ export function addToRate(item: RateItem | undefined, { thing, hour, arrivals }:
   return {
     ...rateKey(thing, hour),
     thing,
-    messages: (item?.messages ?? 0) + fresh.length,
+    messages: fresh.reduce((sum, { hours = 1 }) => sum + hours, item?.messages ?? 0),
     shards: Object.fromEntries(shards),
     reported: item?.reported ?? false,
     version: (item?.version ?? 0) + 1,

@@ -19,7 +19,7 @@ let document: string;
 let statements: readonly Statement[];
 
 beforeAll(() => {
-  const [, { Properties }] = only(synthesize().platform, 'AWS::IoT::Policy', 'Registration');
+  const [, { Properties }] = only(synthesize().state, 'AWS::IoT::Policy', 'DevicePolicy');
   expect(Properties.PolicyName).toBe(DEVICE_POLICY_NAME);
   const policy = flat(Properties.PolicyDocument) as { Statement: Statement[] };
   document = JSON.stringify(policy);

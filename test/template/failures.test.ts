@@ -61,6 +61,7 @@ describe('every rule', () => {
     for (const [, { RuleName }] of platform('AWS::IoT::TopicRule')) {
       expect(hasAlarm('ParseError', { RuleName })).toBe(true);
       expect(hasAlarm('RuleNotFound', { RuleName })).toBe(true);
+      expect(hasAlarm('RuleMessageThrottled', { RuleName })).toBe(true);
       expect(hasAlarm('ErrorActionFailure', { RuleName, ActionType: 'SQS' })).toBe(true);
     }
   });

@@ -13,6 +13,8 @@ const STATE = {
   TelemetryAggregatesTable: 'AWS::DynamoDB::Table',
   TelemetryStream: 'AWS::Kinesis::Stream',
   ArchiveBucket: 'AWS::S3::Bucket',
+  DevicePolicy: 'AWS::IoT::Policy',
+  DeviceThingType: 'AWS::IoT::ThingType',
 } as const;
 
 describe('the state stack', () => {

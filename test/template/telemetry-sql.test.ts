@@ -14,10 +14,10 @@ const statement = compileStatement(
 
 async function select(
   payload: unknown,
-  { traceId = TRACE }: { traceId?: string } = {},
+  { traceId = TRACE, topic = 'device/macdonald-1/sensor/temperature/v1' }: { traceId?: string; topic?: string } = {},
 ): Promise<Record<string, unknown>> {
   const message = new RuleMessage({
-    topic: 'device/macdonald-1/sensor/temperature/v1',
+    topic,
     payload: Buffer.from(typeof payload === 'string' ? payload : JSON.stringify(payload)),
     qos: 1,
     retain: false,
@@ -37,6 +37,13 @@ async function select(
 }
 
 describe('a message', () => {
+  it.each(['device/a/sensor/t/x/v1', 'device/a/sensor/t/v2', 'device/a/sensor/t', 'device/a/sensor/t/v1/x'])(
+    'on %s, which is no topic of a sensor, has a key that DynamoDB refuses, whatever the payload says',
+    async (topic) => {
+      expect(await select({ value: 1, pk: 'b#t' }, { topic })).toMatchObject({ pk: '' });
+    },
+  );
+
   it('is selected as it came, with the columns of the stores', async () => {
     expect(await select({ id: 's-1', value: 21.5, time: NOW - 1000, unit: 'Cel', extra: { a: [1] } })).toEqual({
       ...{ id: 's-1', value: 21.5, time: NOW - 1000, unit: 'Cel', extra: { a: [1] } },
@@ -113,9 +120,9 @@ describe('a message', () => {
   });
 
   it.each(['yesterday', { a: 1 }, [1], true])(
-    'whose time is %j gets no sort key, so that the error action keeps it',
+    'whose time is %j gets a sort key that DynamoDB refuses, so that the error action keeps it',
     async (time) => {
-      expect(await select({ value: 1, time })).not.toHaveProperty('sk');
+      expect(await select({ value: 1, time, sk: 'chosen' })).toMatchObject({ sk: '' });
     },
   );
 

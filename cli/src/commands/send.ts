@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { PublishCommand } from '@aws-sdk/client-iot-data-plane';
-import type { ReadingValue } from '@thingstead/contracts/telemetry';
+import { Reading, type ReadingValue } from '@thingstead/contracts/telemetry';
 import { sensorTopic } from '@thingstead/contracts/topics';
+import { validate } from '@thingstead/contracts/validate';
 import { sensorName, thingName } from '../arguments.ts';
+import { CommandError } from '../command-error.ts';
 import type { AddCommand } from '../context.ts';
 import { getThing } from '../things.ts';
 
@@ -25,6 +27,9 @@ export const addSend: AddCommand = (program, bind) => {
           time: Date.now(),
           ...(unit === undefined ? {} : { unit }),
         };
+        const valid = validate(Reading, reading);
+        if (!valid.ok)
+          throw new CommandError('usage', 'The platform would not take this reading.', { causes: [valid.reason] });
         const client = await cloud().iotData();
         await client.send(new PublishCommand({ topic, qos: 1, payload: Buffer.from(JSON.stringify(reading)) }));
         output.result({ topic, ...reading }, `${topic}  ${JSON.stringify(reading)}`);
