@@ -200,6 +200,13 @@ describe('the bill guard', () => {
     expect(stores.overRate).toEqual([{ thing: 'thing1', hour: '2026-11-21T10', messages: 21 }]);
   });
 
+  it('sees one message that reaches over many hours, each of which is written', async () => {
+    const readings = Array.from({ length: 21 }, (_, n) => ({ value: n, time: HOUR - n * HOUR_MS }));
+    await process1({ payload: { id: 'a-1', readings } });
+
+    expect(stores.overRate).toEqual([{ thing: 'thing1', hour: '2026-11-21T10', messages: 21 }]);
+  });
+
   it('counts nothing twice when a batch comes again', async () => {
     const batch = Array.from({ length: 15 }, (_, n) => message(n));
     await process1(...batch);
