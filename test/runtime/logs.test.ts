@@ -14,7 +14,7 @@ import {
 } from '@aws-sdk/client-cloudwatch-logs';
 import { type Runtime, startRuntime } from '../support/runtime.ts';
 
-const logGroupName = '/farm/barn';
+const logGroupName = '/field/barn';
 let runtime: Runtime;
 let client: CloudWatchLogsClient;
 
