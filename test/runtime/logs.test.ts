@@ -122,8 +122,8 @@ describe('groups and streams', () => {
     await expect(client.send(new CreateLogGroupCommand({ logGroupName }))).rejects.toBeInstanceOf(
       ResourceAlreadyExistsException,
     );
-    const { logGroups } = await client.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: '/farm' }));
-    expect(logGroups).toMatchObject([{ logGroupName, arn: expect.stringMatching(/:log-group:\/farm\/barn:\*$/) }]);
+    const { logGroups } = await client.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: '/field' }));
+    expect(logGroups).toMatchObject([{ logGroupName, arn: expect.stringMatching(/:log-group:\/field\/barn:\*$/) }]);
     const { logStreams } = await client.send(new DescribeLogStreamsCommand({ logGroupName }));
     expect(logStreams).toMatchObject([{ logStreamName: 'north', lastEventTimestamp: expect.any(Number) }]);
   });
