@@ -60,6 +60,9 @@ const law: Readonly<Record<string, Law>> = {
 const files: Readonly<Record<string, Law>> = {
   'bin/thingstead.ts': { ours: ['lib', 'contracts'], packages: [/^aws-cdk-lib/, /^cdk-nag$/], node: true },
   'bin/start.ts': { ours: [], packages: [], node: true },
+  'bin/start/processes.ts': { ours: [], packages: [], node: true },
+  'bin/start/demo.ts': { ours: [], packages: [], node: true },
+  'bin/start/cost.ts': { ours: [], packages: [], node: true },
 };
 
 interface Import {
