@@ -49,7 +49,21 @@ const ConfigSchema = v.strictObject({
   }),
   /** PEM files; relative paths start at the configuration file. */
   certificateFile: v.string(),
-  privateKeyFile: v.string(),
+  /** One of the two: the key in a PEM file, or in a PKCS#11 token that never lets it out. */
+  privateKeyFile: v.optional(v.string()),
+  pkcs11: v.optional(
+    v.strictObject({
+      /** The token's PKCS#11 library: `/usr/lib/softhsm/libsofthsm2.so`. */
+      library: v.pipe(v.string(), v.minLength(1)),
+      /** Which token, when there are several. */
+      tokenLabel: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(32))),
+      slot: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+      /** Which private key, when the token has several. */
+      keyLabel: v.optional(v.pipe(v.string(), v.minLength(1))),
+      /** Its first line is the user PIN. */
+      pinFile: v.string(),
+    }),
+  ),
   /** Whom the device trusts; by default the machine's own root certificates, which know AWS. */
   rootCaFile: v.optional(v.string()),
   sensors: v.array(SensorSchema),
@@ -107,7 +121,14 @@ export function loadConfig(file: string): AgentConfig {
     ...config,
     outbox: { ...config.outbox, directory: absolute(config.outbox.directory ?? stateDirectory()) },
     certificateFile: absolute(config.certificateFile),
-    privateKeyFile: absolute(config.privateKeyFile),
+    ...(config.privateKeyFile === undefined ? {} : { privateKeyFile: absolute(config.privateKeyFile) }),
+    ...(config.pkcs11 && {
+      pkcs11: {
+        ...config.pkcs11,
+        library: absolute(config.pkcs11.library),
+        pinFile: absolute(config.pkcs11.pinFile),
+      },
+    }),
     ...(config.rootCaFile === undefined ? {} : { rootCaFile: absolute(config.rootCaFile) }),
   };
 }
@@ -125,6 +146,11 @@ export function parseConfig(input: unknown, file: string): AgentConfig {
       `${file} is not a good configuration`,
       result.issues.map((issue) => explainIssue(ConfigSchema, issue)),
     );
+  const { privateKeyFile, pkcs11 } = result.output;
+  if ((privateKeyFile === undefined) === (pkcs11 === undefined)) {
+    const problem = pkcs11 === undefined ? 'one of them is missing' : 'there are both; the key is in one place only';
+    throw new ConfigurationError(`${file} is not a good configuration`, [`privateKeyFile or pkcs11: ${problem}`]);
+  }
   const names = result.output.sensors.map(({ name }) => name);
   const twice = names.filter((name, index) => names.indexOf(name) !== index);
   if (twice.length > 0) {

@@ -1,30 +1,47 @@
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { readFileSync, type Stats, statSync } from 'node:fs';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { AgentConfig } from './config.ts';
 import { ConfigurationError, messageOf } from './configuration-error.ts';
+import { checkSecretFile } from './secret-file.ts';
 
-/** What the device proves itself with, in PEM. */
+/** What the device proves itself with. */
 export interface Identity {
+  /** PEM. */
   readonly certificate: string;
-  readonly privateKey: string;
+  readonly key: FileKey | TokenKey;
+  /** PEM. */
   readonly rootCa?: string;
   readonly notBefore: Date;
   readonly notAfter: Date;
 }
 
+export interface FileKey {
+  readonly kind: 'file';
+  readonly pem: string;
+}
+
+/** A key that stays in a PKCS#11 token (TPM, secure element, HSM): the agent asks the token to sign. */
+export interface TokenKey {
+  readonly kind: 'token';
+  /** File of the token's PKCS#11 library. */
+  readonly library: string;
+  readonly pin: string;
+  readonly slot?: number | undefined;
+  readonly tokenLabel?: string | undefined;
+  readonly keyLabel?: string | undefined;
+}
+
 /**
  * Reads certificate, key and root CA, and checks what the cloud would only answer with a closed connection: the
- * common name is the thing name, the key belongs to the certificate, and nobody else can read the key.
+ * common name is the thing name, the key belongs to the certificate, and nobody else can read the key. Of a key in a token
+ * it reads the PIN; whether the token takes it shows when TLS is set up.
  *
  * @throws ConfigurationError that says what to change.
  */
 export function loadIdentity(config: AgentConfig): Identity {
-  const { thing, certificateFile, privateKeyFile, rootCaFile } = config;
-  checkKeyFile(privateKeyFile);
-  const certificate = read('certificateFile', certificateFile);
-  const privateKey = read('privateKeyFile', privateKeyFile);
-  const parsed = parse('certificateFile', certificateFile, () => new X509Certificate(certificate));
-  const key: KeyObject = parse('privateKeyFile', privateKeyFile, () => createPrivateKey(privateKey));
+  const { thing, certificateFile, rootCaFile } = config;
+  const certificate = readText('certificateFile', certificateFile);
+  const parsed = parsePem('certificateFile', certificateFile, () => new X509Certificate(certificate));
   const names = commonNames(parsed);
   if (names.length !== 1 || names[0] !== thing) {
     throw new ConfigurationError('the certificate belongs to another thing', [
@@ -32,19 +49,43 @@ export function loadIdentity(config: AgentConfig): Identity {
       'the cloud takes the name from the certificate: change "thing", or ask for a certificate of that name',
     ]);
   }
-  if (!parsed.checkPrivateKey(key)) {
-    throw new ConfigurationError('the private key does not belong to the certificate', [
-      `certificateFile: ${certificateFile}`,
-      `privateKeyFile: ${privateKeyFile}`,
-    ]);
-  }
   return {
     certificate,
-    privateKey,
-    ...(rootCaFile === undefined ? {} : { rootCa: read('rootCaFile', rootCaFile) }),
+    key: loadKey(config, parsed),
+    ...(rootCaFile === undefined ? {} : { rootCa: readText('rootCaFile', rootCaFile) }),
     notBefore: parsed.validFromDate,
     notAfter: parsed.validToDate,
   };
+}
+
+function loadKey(
+  { privateKeyFile, pkcs11, certificateFile }: AgentConfig,
+  certificate: X509Certificate,
+): Identity['key'] {
+  if (pkcs11) {
+    const { pinFile, ...token } = pkcs11;
+    return { kind: 'token', ...token, pin: readPin(pinFile) };
+  }
+  // The configuration has one of the two.
+  const file = privateKeyFile ?? '';
+  checkSecretFile('privateKeyFile', 'private key', file);
+  const pem = readText('privateKeyFile', file);
+  if (!certificate.checkPrivateKey(parsePem('privateKeyFile', file, () => createPrivateKey(pem)))) {
+    throw new ConfigurationError('the private key does not belong to the certificate', [
+      `certificateFile: ${certificateFile}`,
+      `privateKeyFile: ${file}`,
+    ]);
+  }
+  return { kind: 'file', pem };
+}
+
+/** The first line, since editors end a file with a line break. */
+function readPin(file: string): string {
+  checkSecretFile('pkcs11.pinFile', 'PIN', file);
+  const pin = readText('pkcs11.pinFile', file).split(/\r?\n/, 1)[0] ?? '';
+  if (pin === '')
+    throw new ConfigurationError('pkcs11.pinFile is empty', [`${file} must hold the user PIN of the token`]);
+  return pin;
 }
 
 function commonNames(certificate: X509Certificate): readonly string[] {
@@ -54,29 +95,7 @@ function commonNames(certificate: X509Certificate): readonly string[] {
     .map((line) => line.slice('CN='.length));
 }
 
-function checkKeyFile(file: string): void {
-  let stats: Stats;
-  try {
-    stats = statSync(file);
-  } catch (cause) {
-    throw new ConfigurationError('privateKeyFile cannot be read', [messageOf(cause)], { cause });
-  }
-  const user = process.getuid?.();
-  if (user !== undefined && stats.uid !== user) {
-    throw new ConfigurationError('the private key belongs to another user', [
-      `${file} is owned by user ${stats.uid}, the agent runs as user ${user}`,
-      `run: sudo chown ${user} ${file}`,
-    ]);
-  }
-  if ((stats.mode & 0o077) !== 0) {
-    throw new ConfigurationError('other users of this machine can read the private key', [
-      `${file} has mode ${(stats.mode & 0o777).toString(8).padStart(4, '0')}; it must be 0600 or 0400`,
-      `run: chmod 600 ${file}`,
-    ]);
-  }
-}
-
-function read(key: string, file: string): string {
+function readText(key: string, file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
@@ -84,7 +103,7 @@ function read(key: string, file: string): string {
   }
 }
 
-function parse<T>(key: string, file: string, run: () => T): T {
+function parsePem<T>(key: string, file: string, run: () => T): T {
   try {
     return run();
   } catch (cause) {

@@ -44,7 +44,7 @@ export async function main(args: readonly string[]): Promise<number> {
         process.stdout.write(`${version()}\n`);
         return 0;
       case 'check-config':
-        return checkConfig(command.config);
+        return await checkConfig(command.config);
       case 'run':
         return await run(command.config);
       default:
@@ -75,9 +75,12 @@ function parse(args: readonly string[]): { readonly name: string; readonly confi
   }
 }
 
-function checkConfig(file: string): number {
+async function checkConfig(file: string): Promise<number> {
   const config = loadConfig(file);
-  const { notAfter } = loadIdentity(config);
+  const identity = loadIdentity(config);
+  const { notAfter } = identity;
+  // Whether a token takes the PIN and has the key, only the token knows.
+  if (config.pkcs11) (await import('./sdk-client-config.ts')).sdkClientConfig(config, identity);
   const { thing, endpoint, sensors } = config;
   process.stdout.write(
     `${file} is good: ${thing} -> ${endpoint.host}:${endpoint.port}, ${sensors.length} sensors, certificate until ${notAfter.toISOString().slice(0, 10)}\n`,

@@ -1,22 +1,20 @@
-import { type CrtError, iot, mqtt5 } from 'aws-iot-device-sdk-v2';
+import { type CrtError, mqtt5 } from 'aws-iot-device-sdk-v2';
 import type { AgentConfig } from './config.ts';
 import type { Identity } from './identity.ts';
+import { sdkClientConfig } from './sdk-client-config.ts';
 import { type Connect, ConnectionFailed, type PublishOutcome, type Session, type SessionEnd } from './session.ts';
-
-/** How long AWS IoT may take to acknowledge before a message is sent again. */
-const ACK_TIMEOUT_SECONDS = 20;
-const CONNACK_TIMEOUT_MS = 20_000;
-/** The SDK's own reconnection never comes to act: a client is stopped at its first failure. */
-const NEVER_MS = 3_600_000;
 
 /**
  * Connects with AWS's device SDK: MQTT 5 over mutual TLS. Every attempt is a new client, so that nothing of a failed one
  * (queues, timers, its backoff) lives on. The session is clean: what was not acknowledged is sent again by the outbox
  * under the same message id, and nothing is subscribed.
+ *
+ * @throws ConfigurationError when the key is in a PKCS#11 token that does not let the agent in.
  */
 export function sdkConnect(config: AgentConfig, identity: Identity): Connect {
+  const clientConfig = sdkClientConfig(config, identity);
   return async (signal) => {
-    const client = new mqtt5.Mqtt5Client(clientConfig(config, identity));
+    const client = new mqtt5.Mqtt5Client(clientConfig);
     // Errors of the client are followed by the events that are handled below.
     client.on('error', () => {});
     const stopped = new Promise<void>((resolve) => client.once('stopped', () => resolve()));
@@ -33,26 +31,6 @@ export function sdkConnect(config: AgentConfig, identity: Identity): Connect {
     }
     return openSession(client, end);
   };
-}
-
-function clientConfig(config: AgentConfig, identity: Identity): mqtt5.Mqtt5ClientConfig {
-  const { certificate, privateKey, rootCa } = identity;
-  const builder = iot.AwsIotMqtt5ClientConfigBuilder.newDirectMqttBuilderWithMtlsFromMemory(
-    config.endpoint.host,
-    certificate,
-    privateKey,
-  );
-  if (rootCa !== undefined) builder.withCertificateAuthority(rootCa);
-  return builder
-    .withPort(config.endpoint.port)
-    .withConnectProperties({ clientId: config.thing, keepAliveIntervalSeconds: config.keepAliveSeconds })
-    .withSessionBehavior(mqtt5.ClientSessionBehavior.Clean)
-    .withOfflineQueueBehavior(mqtt5.ClientOperationQueueBehavior.FailAllOnDisconnect)
-    .withConnackTimeoutMs(CONNACK_TIMEOUT_MS)
-    .withAckTimeoutSeconds(ACK_TIMEOUT_SECONDS)
-    .withMinReconnectDelayMs(NEVER_MS)
-    .withMaxReconnectDelayMs(NEVER_MS)
-    .build();
 }
 
 function connected(client: mqtt5.Mqtt5Client, signal: AbortSignal): Promise<void> {

@@ -23,6 +23,9 @@ export function describeWithTools(tools: readonly string[], name: string, tests:
     mosquitto_pub: 'mosquitto-clients',
     aws: 'awscli',
     boto3: 'python3-boto3',
+    'softhsm2-util': 'softhsm2',
+    'systemd-analyze': 'systemd',
+    'systemd-notify': 'systemd',
   };
   const install = `apt-get install ${missing.map((tool) => packages[tool] ?? tool).join(' ')}`;
   if (process.env.CI) {

@@ -46,6 +46,9 @@ describe("the agent's configuration", () => {
     ['a keep-alive below the minimum of AWS IoT', { keepAliveSeconds: 10 }, 'keepAliveSeconds'],
     ['a port that is none', { endpoint: { host: 'x', port: 0 } }, 'endpoint.port'],
     ['the same sensor twice', { sensors: [good.sensors[0], good.sensors[0]] }, 'sensors: "temperature" is there twice'],
+    ['no private key', { privateKeyFile: undefined }, 'privateKeyFile or pkcs11: one of them is missing'],
+    ['two private keys', { pkcs11: { library: '/l.so', pinFile: 'p' } }, 'privateKeyFile or pkcs11: there are both'],
+    ['a token without a PIN file', { pkcs11: { library: '/l.so' } }, 'pkcs11.pinFile: '],
     ['a missing key', { certificateFile: undefined }, 'certificateFile: '],
   ])('refuses %s', (_what, change, message) => {
     expect(parse(change)).toThrow(message);

@@ -1,0 +1,161 @@
+/** The device agent with its key in a PKCS#11 token (SoftHSM 2): it joins and sends, and says what is wrong with a token. */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type AgentProcess, startAgentProcess } from '../../support/agent-process.ts';
+import { type CertificateAuthority, createCa, type DeviceCertificate, issue } from '../../support/certificates.ts';
+import { type Platform, startPlatform } from '../../support/platform.ts';
+import { describeWithTools } from '../../support/tools.ts';
+import { unique } from '../../support/unique-name.ts';
+
+const PIN = '482913';
+
+/** Where Debian, Fedora and Alpine put it. */
+function softHsmLibrary(): string {
+  const folders = ['/usr/lib/softhsm', '/usr/lib64/pkcs11', '/usr/local/lib/softhsm'];
+  const file = folders.map((each) => path.join(each, 'libsofthsm2.so')).find((each) => existsSync(each));
+  if (file === undefined) throw new Error(`libsofthsm2.so is in none of ${folders.join(', ')}`);
+  return file;
+}
+
+describeWithTools(['softhsm2-util'], 'an agent whose key is in a PKCS#11 token', () => {
+  let platform: Platform;
+  let ca: CertificateAuthority;
+  let device: DeviceCertificate;
+  let folder: string;
+  let environment: Record<string, string>;
+  const agents: AgentProcess[] = [];
+
+  beforeAll(async () => {
+    folder = mkdtempSync(path.join(tmpdir(), 'thingstead-pkcs11-'));
+    mkdirSync(path.join(folder, 'tokens'), { mode: 0o700 });
+    const settings = path.join(folder, 'softhsm2.conf');
+    writeFileSync(settings, `directories.tokendir = ${folder}/tokens\nobjectstore.backend = file\nlog.level = ERROR\n`);
+    environment = { SOFTHSM2_CONF: settings };
+    platform = await startPlatform();
+    ca = await createCa(unique('pkcs11'));
+    await platform.registerCa(ca);
+    device = await issue(ca, unique('macdonald-hsm1'));
+    softHsm('--init-token', '--free', '--label', 'agent', '--pin', PIN, '--so-pin', '87654321');
+    importKey(device, 'device', '01');
+    writeFileSync(path.join(folder, 'device.crt'), device.pem);
+    writeFileSync(path.join(folder, 'pin'), `${PIN}\n`, { mode: 0o600 });
+  });
+  afterEach(async () => {
+    for (const agent of agents.splice(0)) {
+      agent.process.kill('SIGKILL');
+      await agent.exited;
+    }
+  });
+  afterAll(async () => {
+    await platform.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  function softHsm(...args: readonly string[]): void {
+    const { status, stderr, stdout } = spawnSync('softhsm2-util', args, {
+      env: { ...process.env, ...environment },
+      encoding: 'utf8',
+    });
+    if (status !== 0) throw new Error(`softhsm2-util ${args[0]}: ${stdout}${stderr}`);
+  }
+
+  /** The key goes into the token and is nowhere else. */
+  function importKey({ keyPem }: DeviceCertificate, label: string, id: string): void {
+    const file = path.join(folder, 'import.pem');
+    writeFileSync(file, keyPem, { mode: 0o600 });
+    softHsm('--import', file, '--token', 'agent', '--label', label, '--id', id, '--pin', PIN);
+    rmSync(file);
+  }
+
+  function start(change: object = {}, command = 'run'): AgentProcess {
+    const file = path.join(mkdtempSync(path.join(folder, 'config-')), 'agent.json');
+    const { host, port, rootCaFile } = platform.mqtt;
+    const config = {
+      thing: device.thing,
+      endpoint: { host, port },
+      certificateFile: '../device.crt',
+      pkcs11: { library: softHsmLibrary(), tokenLabel: 'agent', keyLabel: 'device', pinFile: '../pin', ...change },
+      rootCaFile,
+      sensors: [{ name: 'temperature', source: { kind: 'simulator' }, intervalSeconds: 0.1 }],
+      publish: { intervalSeconds: 0.3 },
+      reconnect: { baseSeconds: 0.2 },
+    };
+    writeFileSync(file, JSON.stringify(config));
+    const agent = startAgentProcess(['--config', file, command], { environment });
+    agents.push(agent);
+    return agent;
+  }
+
+  it('registers itself, is let in, and its readings are acknowledged', async () => {
+    const agent = start();
+    const waiting = await agent.seen('connection.waiting_for_activation');
+    const published = await agent.seen('telemetry.published');
+    agent.process.kill('SIGTERM');
+
+    expect((await agent.exited).code).toBe(0);
+    expect(waiting).toMatchObject({ level: 'info' });
+    expect(published).toMatchObject({ sensor: 'temperature' });
+    expect(await platform.certificateStatus(device)).toBe('ACTIVE');
+    expect(agent.output()).not.toContain(PIN);
+    expect(readdirSync(folder).filter((name) => /key|import/.test(name))).toEqual([]);
+  });
+
+  it('check-config opens the token and says that it is good', async () => {
+    const agent = start({}, 'check-config');
+
+    expect(await agent.exited).toMatchObject({ code: 0 });
+    expect(agent.words()).toContain('is good');
+  });
+
+  it.each([
+    ['a token that is not there', { tokenLabel: 'agnet' }, 'there is no token with tokenLabel "agnet"'],
+    ['a key that is not there', { keyLabel: 'devcie' }, 'no private key with keyLabel "devcie"'],
+    [
+      'a library that is not there',
+      { library: '/usr/lib/none.so' },
+      '/usr/lib/none.so is missing or no PKCS#11 library',
+    ],
+    ['a PIN file that is not there', { pinFile: '../none' }, 'pkcs11.pinFile cannot be read'],
+  ])('refuses %s, says which, and is not to be restarted', async (_what, change, message) => {
+    const agent = start(change);
+
+    expect(await agent.exited).toMatchObject({ code: 78 });
+    expect(agent.words()).toContain(message);
+    expect(agent.output()).not.toContain(PIN);
+  });
+
+  it('refuses a wrong PIN without showing it, and is not to be restarted, which would lock the token', async () => {
+    const wrong = '999999';
+    writeFileSync(path.join(folder, 'wrong-pin'), wrong, { mode: 0o600 });
+
+    const agent = start({ pinFile: '../wrong-pin' });
+
+    expect(await agent.exited).toMatchObject({ code: 78 });
+    expect(agent.words()).toContain('the token refuses this PIN');
+    expect(agent.output()).not.toContain(wrong);
+  });
+
+  it('refuses a PIN file that others can read', async () => {
+    const file = path.join(folder, 'open-pin');
+    writeFileSync(file, PIN);
+    chmodSync(file, 0o644);
+
+    const agent = start({ pinFile: '../open-pin' });
+
+    expect(await agent.exited).toMatchObject({ code: 78 });
+    expect(agent.words()).toContain(`chmod 600 ${file}`);
+    expect(agent.output()).not.toContain(PIN);
+  });
+
+  it('does not get in with a key of the token that is not the one of the certificate', async () => {
+    importKey(await issue(ca, unique('other')), 'other', '02');
+
+    const agent = start({ keyLabel: 'other' });
+
+    const { reason } = await agent.seen('connection.unreachable');
+    expect(reason).toContain('AWS_IO_TLS_ERROR_NEGOTIATION_FAILURE');
+    expect(agent.events.some((each) => each.event === 'connection.connected')).toBe(false);
+  });
+});
