@@ -100,8 +100,8 @@ describe('a table', () => {
 
     await expect(client.send(table('Things'))).rejects.toThrow('Table already exists: Things');
     await expect(
-      client.send(table('Other', { StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_IMAGE' } })),
-    ).rejects.toThrow('does not emulate StreamSpecification of dynamodb:CreateTable');
+      client.send(table('Other', { OnDemandThroughput: { MaxReadRequestUnits: 1, MaxWriteRequestUnits: 1 } })),
+    ).rejects.toThrow('does not emulate OnDemandThroughput of dynamodb:CreateTable');
   });
 });
 

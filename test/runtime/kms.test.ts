@@ -2,7 +2,8 @@
 import { constants, createHash, createPublicKey, verify } from 'node:crypto';
 import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
-import { bytes, type Kms, kmsClient } from '../support/kms.ts';
+import type { AwsJson } from '../support/aws-json.ts';
+import { bytes, kmsClient } from '../support/kms.ts';
 import type { Runtime } from '../support/runtime.ts';
 import { Assembly, arnOf } from './lambda-fixture.ts';
 
@@ -24,7 +25,7 @@ const assembly = new Assembly()
   .add('FilesAlias', 'AWS::KMS::Alias', { AliasName: 'alias/files', TargetKeyId: arnOf('FilesKey') });
 
 let runtime: Runtime;
-let kms: Kms;
+let kms: AwsJson;
 
 beforeAll(async () => {
   runtime = await assembly.start();
@@ -39,7 +40,7 @@ async function createKey(input: Readonly<Record<string, unknown>> = {}): Promise
 }
 
 /** KMS as a role with this policy. */
-async function asRole(RoleName: string, statement: object): Promise<Kms> {
+async function asRole(RoleName: string, statement: object): Promise<AwsJson> {
   const iam = new IAMClient(runtime.config);
   const trust = { Effect: 'Allow', Principal: root.Principal, Action: 'sts:AssumeRole' };
   const document = (each: object) => JSON.stringify({ Version: '2012-10-17', Statement: [each] });

@@ -1,37 +1,10 @@
-/** AWS KMS in its own protocol, AWS JSON 1.1, with requests signed as any client signs them. */
-import { Sha256 } from '@aws-crypto/sha256-js';
-import { HttpRequest } from '@smithy/protocol-http';
-import { SignatureV4 } from '@smithy/signature-v4';
+/** AWS KMS in its own protocol. */
+import { type AwsJson, awsJsonClient, type Credentials } from './aws-json.ts';
 import type { Runtime } from './runtime.ts';
 
-export type Answer = Readonly<Record<string, unknown>>;
-
-interface Credentials {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken?: string;
-}
-
-/** Rejects with an error whose name is the code of the service. */
-export type Kms = (operation: string, input: Answer) => Promise<Answer>;
-
-/** Calls KMS with these credentials; bytes go out as base64, and come back as base64 text. */
-export function kmsClient({ config }: Runtime, credentials: Credentials = config.credentials): Kms {
-  const { hostname, port, host } = new URL(config.endpoint);
-  const signer = new SignatureV4({ region: config.region, credentials, service: 'kms', sha256: Sha256 });
-  return async (operation, input) => {
-    const body = JSON.stringify(input, function (this: Record<string, unknown>, key, value: unknown) {
-      const original = this[key];
-      return Buffer.isBuffer(original) ? original.toString('base64') : value;
-    });
-    const headers = { host, 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `TrentService.${operation}` };
-    const request = new HttpRequest({ method: 'POST', hostname, port: Number(port), path: '/', headers, body });
-    const signed = await signer.sign(request);
-    const response = await fetch(config.endpoint, { method: 'POST', headers: signed.headers, body });
-    const answer = (await response.json()) as Answer;
-    if (response.ok) return answer;
-    throw Object.assign(new Error(String(answer.message)), { name: String(answer.__type) });
-  };
+/** Calls KMS with these credentials. */
+export function kmsClient(runtime: Runtime, credentials?: Credentials): AwsJson {
+  return awsJsonClient(runtime, { service: 'kms', prefix: 'TrentService', version: '1.1' }, credentials);
 }
 
 /** Base64 text of an answer as bytes. */

@@ -57,6 +57,7 @@ const TABLE = {
   iotAction: perMillion(IOT, 'rule actions', '5 KB message', 0.15),
   dynamodbWrite: perMillion(DYNAMODB, 'on-demand writes', 'write request unit', 0.625),
   dynamodbRead: perMillion(DYNAMODB, 'on-demand reads', 'read request unit', 0.125),
+  dynamodbStreamRead: perMillion(DYNAMODB, 'streams reads', 'streams read request unit', 0.2),
   kinesisShard: perHour(KINESIS, 'provisioned shards', 'shard-hour', 0.015),
   kinesisPut: perMillion(KINESIS, 'provisioned PUT payload', '25 KB unit', 0.014),
   kinesisStream: perHour(KINESIS, 'on-demand streams', 'stream-hour', 0.04),

@@ -60,7 +60,7 @@ export function equals(a: AttributeValue, b: AttributeValue): boolean {
   if (a.NS !== undefined) return b.NS !== undefined && sameSet(a.NS, b.NS);
   if (a.BS !== undefined) return b.BS !== undefined && sameSet(a.BS, b.BS);
   if (a.L !== undefined) return b.L !== undefined && sameList(a.L, b.L);
-  return a.M !== undefined && b.M !== undefined && sameMap(a.M, b.M);
+  return a.M !== undefined && b.M !== undefined && sameItem(a.M, b.M);
 }
 
 function sameList(a: readonly AttributeValue[], b: readonly AttributeValue[]): boolean {
@@ -73,7 +73,8 @@ function sameList(a: readonly AttributeValue[], b: readonly AttributeValue[]): b
   );
 }
 
-function sameMap(a: Item, b: Item): boolean {
+/** Whether two items have the same attributes with equal values. */
+export function sameItem(a: Item, b: Item): boolean {
   const names = Object.keys(a);
   return (
     names.length === Object.keys(b).length &&

@@ -58,6 +58,13 @@ export function describeTable(table: Table, status: 'ACTIVE' | 'DELETING' = 'ACT
       },
     }),
     ...(settings.sse?.Enabled && { SSEDescription: { Status: 'ENABLED', SSEType: settings.sse.SSEType ?? 'KMS' } }),
+    ...(table.stream !== undefined && {
+      LatestStreamArn: table.stream.arn,
+      LatestStreamLabel: table.stream.label,
+      ...(table.stream.disabledAt === undefined && {
+        StreamSpecification: { StreamEnabled: true, StreamViewType: table.stream.options.viewType },
+      }),
+    }),
     ...(global.length > 0 && {
       GlobalSecondaryIndexes: global.map((index) => ({
         ...describeIndex(table, index),

@@ -21,10 +21,15 @@ import { deleteTable, describeTable, listTables, updateTable } from './operation
 import { transactGetItems } from './operations/transact-get-items.ts';
 import { transactWriteItems } from './operations/transact-write-items.ts';
 import { updateItem } from './operations/update-item.ts';
+import { describeStream, listStreams } from './streams/describe-streams.ts';
+import { getRecords, getShardIterator } from './streams/get-records.ts';
 import { Tables } from './tables.ts';
+
+export type { GetRecordsOutput, StreamRecordShape } from './streams/get-records.ts';
 
 /**
  * DynamoDB. Requests are checked and expressions parsed by dynalite; items are kept, and expressions evaluated, here.
+ * The API of streams, `DynamoDBStreams`, is signed as DynamoDB's, with the same actions in policies; it is served here.
  * Inside the process attribute values have their JSON form: binary is base64 text.
  */
 export function createDynamodbService(kernel: Kernel): Service {
@@ -32,7 +37,7 @@ export function createDynamodbService(kernel: Kernel): Service {
   return {
     name: 'dynamodb',
     signingNames: ['dynamodb'],
-    protocols: [jsonProtocol({ version: '1.0', targetPrefix: 'DynamoDB_20120810' })],
+    protocols: [jsonProtocol({ version: '1.0', targetPrefix: ['DynamoDB_20120810', 'DynamoDBStreams_20120810'] })],
     operations: {
       BatchGetItem: batchGetItem(tables),
       BatchWriteItem: batchWriteItem(tables),
@@ -40,9 +45,13 @@ export function createDynamodbService(kernel: Kernel): Service {
       DeleteItem: deleteItem(tables),
       DeleteTable: deleteTable(tables),
       DescribeContinuousBackups: describeContinuousBackups(tables),
+      DescribeStream: describeStream(tables.streams),
       DescribeTable: describeTable(tables),
       DescribeTimeToLive: describeTimeToLive(tables),
       GetItem: getItem(tables),
+      GetRecords: getRecords(tables.streams),
+      GetShardIterator: getShardIterator(tables.streams),
+      ListStreams: listStreams(tables.streams),
       ListTables: listTables(tables),
       ListTagsOfResource: listTagsOfResource(tables),
       PutItem: putItem(tables),

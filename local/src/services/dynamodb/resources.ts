@@ -15,6 +15,7 @@ const index: PropertySpec = { IndexName: 'executed', KeySchema: keySchema, Proje
 const insights: PropertySpec = { Enabled: 'declared', Mode: 'declared' };
 const recovery: PropertySpec = { PointInTimeRecoveryEnabled: 'executed', RecoveryPeriodInDays: 'executed' };
 const timeToLive: PropertySpec = { AttributeName: 'executed', Enabled: 'executed' };
+const streamSpecification: PropertySpec = { StreamViewType: 'executed' };
 const tags: PropertySpec = [{ Key: 'executed', Value: 'executed' }];
 
 /** The members of both types that CreateTable takes as they are. */
@@ -27,6 +28,7 @@ interface TableProperties {
   readonly LocalSecondaryIndexes?: readonly object[];
   readonly ProvisionedThroughput?: object;
   readonly SSESpecification?: { readonly SSEEnabled?: boolean; readonly SSEType?: string };
+  readonly StreamSpecification?: { readonly StreamViewType?: string };
   readonly TimeToLiveSpecification?: { readonly Enabled?: boolean; readonly AttributeName?: string };
 }
 
@@ -39,7 +41,7 @@ interface TableOptions {
 }
 
 interface Created {
-  readonly TableDescription: { readonly TableArn: string; readonly TableId: string };
+  readonly TableDescription: { readonly TableArn: string; readonly TableId: string; readonly LatestStreamArn?: string };
 }
 
 async function createTable(
@@ -50,6 +52,7 @@ async function createTable(
 ): Promise<CreatedResource> {
   const TableName = properties.TableName ?? generatedName;
   const sse = properties.SSESpecification;
+  const stream = properties.StreamSpecification;
   const { TableDescription: table } = await kernel.call<Created>(
     'dynamodb',
     'CreateTable',
@@ -64,6 +67,7 @@ async function createTable(
       DeletionProtectionEnabled: options.DeletionProtectionEnabled,
       TableClass: options.TableClass,
       Tags: options.Tags,
+      ...(stream && { StreamSpecification: { StreamEnabled: true, StreamViewType: stream.StreamViewType } }),
       ...(sse && { SSESpecification: { Enabled: sse.SSEEnabled, SSEType: sse.SSEType, KMSMasterKeyId: kms } }),
     },
     caller,
@@ -77,7 +81,8 @@ async function createTable(
     const { PointInTimeRecoverySpecification } = options;
     await kernel.call('dynamodb', 'UpdateContinuousBackups', { TableName, PointInTimeRecoverySpecification }, caller);
   }
-  return { ref: TableName, attributes: { Arn: table.TableArn, TableId: table.TableId } };
+  const { TableArn: Arn, TableId, LatestStreamArn: StreamArn } = table;
+  return { ref: TableName, attributes: { Arn, TableId, ...(StreamArn !== undefined && { StreamArn }) } };
 }
 
 const table: ResourceHandler = {
@@ -95,6 +100,7 @@ const table: ResourceHandler = {
     PointInTimeRecoverySpecification: recovery,
     ProvisionedThroughput: throughput,
     SSESpecification: { KMSMasterKeyId: 'declared', SSEEnabled: 'declared', SSEType: 'declared' },
+    StreamSpecification: streamSpecification,
     TableClass: 'executed',
     TableName: 'executed',
     Tags: tags,
@@ -143,6 +149,7 @@ const globalTable: ResourceHandler = {
       },
     ],
     SSESpecification: { SSEEnabled: 'declared', SSEType: 'declared' },
+    StreamSpecification: streamSpecification,
     TableName: 'executed',
     TimeToLiveSpecification: timeToLive,
   },

@@ -4,6 +4,7 @@ import type { Item } from './attribute-value.ts';
 import type { TableShape } from './dynalite.ts';
 import { ItemCollection, type KeyAttribute, type Position } from './item-collection.ts';
 import { itemBytes } from './item-size.ts';
+import type { TableStream, UserIdentity } from './streams/table-stream.ts';
 
 interface KeySchemaElement {
   readonly AttributeName: string;
@@ -75,6 +76,8 @@ export class Table {
   readonly items: ItemCollection;
   readonly indexes: ReadonlyMap<string, SecondaryIndex>;
   readonly keyNames: readonly string[];
+  /** What takes the changes of items; the last one, when the stream was disabled. */
+  stream: TableStream | undefined;
   #bytes = 0;
 
   constructor(definition: TableDefinition, arn: string, createdAt: number, settings: TableSettings) {
@@ -116,18 +119,24 @@ export class Table {
     this.items.put(position, item);
     this.#bytes += itemBytes(item) - (old === undefined ? 0 : itemBytes(old));
     this.#updateIndexes(position, old, item);
+    this.#tell(old, item);
     return old;
   }
 
-  /** Removes an item and gives it. */
-  delete(key: Item): Item | undefined {
+  /** Removes an item and gives it. `by` is for the stream: who does it, when it is not a caller of the API. */
+  delete(key: Item, by?: UserIdentity): Item | undefined {
     const position = this.position(key);
     const old = this.items.get(position);
     if (old === undefined) return undefined;
     this.items.delete(position);
     this.#bytes -= itemBytes(old);
     this.#updateIndexes(position, old, undefined);
+    this.#tell(old, undefined, by);
     return old;
+  }
+
+  #tell(old: Item | undefined, item: Item | undefined, by?: UserIdentity): void {
+    if (this.stream?.disabledAt === undefined) this.stream?.changed(old, item, by);
   }
 
   #updateIndexes(position: Position, old: Item | undefined, item: Item | undefined): void {

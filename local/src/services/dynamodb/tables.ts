@@ -1,17 +1,20 @@
 import { AwsError, invalid } from '../../kernel/errors.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Item } from './attribute-value.ts';
+import { TableStreams } from './streams/table-streams.ts';
 import { Table, type TableDefinition, type TableSettings } from './table.ts';
 import { TimeToLive } from './time-to-live.ts';
 
 /** The tables of the account, and what hangs on the clock for them. */
 export class Tables {
   readonly kernel: Kernel;
+  readonly streams: TableStreams;
   readonly #tables = new Map<string, Table>();
   readonly #timeToLive = new Map<Table, TimeToLive>();
 
   constructor(kernel: Kernel) {
     this.kernel = kernel;
+    this.streams = new TableStreams(kernel);
   }
 
   /** By name, in the order of their names. */
@@ -65,7 +68,9 @@ export class Tables {
     return table;
   }
 
+  /** Removes a table; its stream is disabled and stays readable for 24 hours. */
   delete(table: Table): void {
+    if (table.stream?.disabledAt === undefined && table.stream !== undefined) this.streams.disable(table);
     this.setTimeToLive(table, undefined);
     this.#tables.delete(table.name);
   }

@@ -1,11 +1,14 @@
 import type { Clock, Timer } from '../../kernel/clock.ts';
 import type { Item } from './attribute-value.ts';
+import type { UserIdentity } from './streams/table-stream.ts';
 import type { Table } from './table.ts';
 
 /** DynamoDB deletes expired items "within a few days"; readers may still see them. Here it is an hour, at most once per hour. */
 const SWEEP_DELAY_MS = 3_600_000;
 /** "TTL ignores items whose expiry lies more than five years in the past." */
 const OLDEST_EXPIRY_MS = 5 * 365.25 * 24 * 3_600_000;
+/** How the table's stream tells deletions of expired items from others ("DynamoDB Streams and Time to Live"). */
+const BY_TIME_TO_LIVE: UserIdentity = { Type: 'Service', PrincipalId: 'dynamodb.amazonaws.com' };
 
 /** Deletes the expired items of one table while time to live is enabled. */
 export class TimeToLive {
@@ -56,7 +59,7 @@ export class TimeToLive {
       const expiresAt = this.#expiryOf(item);
       if (expiresAt !== undefined) (expiresAt < now ? expired : kept).push(item);
     }
-    for (const item of expired) this.#table.delete(item);
+    for (const item of expired) this.#table.delete(item, BY_TIME_TO_LIVE);
     for (const item of kept) this.noticed(item);
   }
 }

@@ -15,9 +15,7 @@ import {
 import { deleteStream, describeStream, describeStreamSummary, listShards, listStreams } from './operations/streams.ts';
 import { Streams } from './streams.ts';
 
-export { kinesisSignals } from './signals.ts';
-
-/** Kinesis Data Streams. Shards neither throttle nor split; event sources listen to `kinesisSignals(kernel)`. */
+/** Kinesis Data Streams. Shards neither throttle nor split; event sources listen to `streamSignals(kernel)`. */
 export function createKinesisService(kernel: Kernel): Service {
   const streams = new Streams(kernel);
   return {

@@ -4,19 +4,18 @@ import { AwsError, invalid } from '../../../kernel/errors.ts';
 import type { AnyOperation } from '../../../kernel/service.ts';
 import { describeTable } from '../describe-table.ts';
 import { validate } from '../dynalite.ts';
+import { readStreamSpecification } from '../streams/table-streams.ts';
 import type { TableDefinition, TableSettings } from '../table.ts';
 import type { Tables } from '../tables.ts';
 
 /** What the API offers and the service does not do. */
-const REFUSED = ['StreamSpecification', 'OnDemandThroughput', 'WarmThroughput', 'ResourcePolicy'] as const;
+const REFUSED = ['OnDemandThroughput', 'WarmThroughput', 'ResourcePolicy'] as const;
 
 /** @throws AwsError NotEmulated that names the first of these members which the input has */
 export function refuse(input: unknown, operationName: string, names: readonly string[]): void {
   const given = (input ?? {}) as Readonly<Record<string, unknown>>;
   const found = names.find((name) => given[name] !== undefined);
   if (found === undefined) return;
-  const value = given[found] as { readonly StreamEnabled?: boolean };
-  if (found === 'StreamSpecification' && value.StreamEnabled === false) return;
   throw new AwsError('NotEmulated', `The local runtime does not emulate ${found} of dynamodb:${operationName}.`, 501);
 }
 
@@ -40,6 +39,7 @@ export function createTable(tables: Tables): AnyOperation {
       const named = { ...input, TableName: tables.nameOf(input.TableName) };
       const definition = validate<TableDefinition>('CreateTable', named);
       const tags = checkTags(input.Tags);
+      const stream = input.StreamSpecification && readStreamSpecification(input.StreamSpecification);
       const settings: TableSettings = {
         billingMode: definition.BillingMode ?? 'PROVISIONED',
         provisionedThroughput: definition.ProvisionedThroughput,
@@ -49,6 +49,7 @@ export function createTable(tables: Tables): AnyOperation {
         pointInTimeRecovery: undefined,
       };
       const table = tables.create(definition, settings);
+      if (stream !== undefined && stream !== 'disabled') tables.streams.enable(table, stream);
       for (const { Key, Value } of tags) table.tags.set(Key, Value);
       return { TableDescription: describeTable(table) };
     },

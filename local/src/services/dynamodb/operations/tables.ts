@@ -10,6 +10,7 @@ import { invalid } from '../../../kernel/errors.ts';
 import type { AnyOperation } from '../../../kernel/service.ts';
 import { describeTable as description } from '../describe-table.ts';
 import { validate } from '../dynalite.ts';
+import { readStreamSpecification } from '../streams/table-streams.ts';
 import type { Tables } from '../tables.ts';
 import { refuse } from './create-table.ts';
 
@@ -59,7 +60,7 @@ export function deleteTable(tables: Tables): AnyOperation {
   });
 }
 
-/** UpdateTable: billing mode, throughput, encryption, table class and deletion protection. Indexes stay as created. */
+/** UpdateTable: billing mode, stream, throughput, encryption, table class and deletion protection. Indexes stay as created. */
 export function updateTable(tables: Tables): AnyOperation {
   return operation<UpdateTableCommandInput, { TableDescription: TableDescription }>({
     permissions: ({ TableName }) => [
@@ -67,7 +68,6 @@ export function updateTable(tables: Tables): AnyOperation {
     ],
     run(input) {
       refuse(input, 'UpdateTable', [
-        'StreamSpecification',
         'GlobalSecondaryIndexUpdates',
         'ReplicaUpdates',
         'OnDemandThroughput',
@@ -75,12 +75,18 @@ export function updateTable(tables: Tables): AnyOperation {
       ]);
       const table = tables.describe(tables.nameOf(input.TableName));
       const { settings } = table;
+      if (input.BillingMode === 'PROVISIONED' && !(input.ProvisionedThroughput ?? settings.provisionedThroughput)) {
+        throw invalid(
+          'One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED',
+        );
+      }
+      // All that can be refused is refused before anything changes.
+      if (input.StreamSpecification !== undefined) {
+        const wanted = readStreamSpecification(input.StreamSpecification);
+        if (wanted === 'disabled') tables.streams.disable(table);
+        else tables.streams.enable(table, wanted);
+      }
       if (input.BillingMode === 'PAY_PER_REQUEST' || input.BillingMode === 'PROVISIONED') {
-        if (input.BillingMode === 'PROVISIONED' && !(input.ProvisionedThroughput ?? settings.provisionedThroughput)) {
-          throw invalid(
-            'One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED',
-          );
-        }
         settings.billingMode = input.BillingMode;
       }
       settings.provisionedThroughput = input.ProvisionedThroughput ?? settings.provisionedThroughput;

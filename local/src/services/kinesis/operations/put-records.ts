@@ -9,7 +9,7 @@ import { operation } from '../../../kernel/define.ts';
 import { AwsError } from '../../../kernel/errors.ts';
 import type { AnyOperation } from '../../../kernel/service.ts';
 import { increments, KINESIS_PUT_BYTES, KINESIS_RECORD_BYTES, roundedUp } from '../../../meter/increments.ts';
-import { kinesisSignals } from '../signals.ts';
+import { streamSignals } from '../../stream-signals.ts';
 import type { Stream } from '../stream.ts';
 import { invalidArgument, type Streams } from '../streams.ts';
 
@@ -83,7 +83,7 @@ function encryption({ settings }: Stream): { EncryptionType: 'KMS' | 'NONE' } {
 
 /** PutRecord: one record; sequence numbers of a shard increase in the order of the calls. */
 export function putRecord(streams: Streams): AnyOperation {
-  const signals = kinesisSignals(streams.kernel);
+  const signals = streamSignals(streams.kernel);
   return operation<PutRecordCommandInput, Omit<PutRecordCommandOutput, '$metadata'>>({
     permissions: (input) => [streams.permission('PutRecord', input)],
     run(input) {
@@ -100,7 +100,7 @@ export function putRecord(streams: Streams): AnyOperation {
  * FailedRecordCount counts it; here no shard throttles, so a valid request has none.
  */
 export function putRecords(streams: Streams): AnyOperation {
-  const signals = kinesisSignals(streams.kernel);
+  const signals = streamSignals(streams.kernel);
   return operation<PutRecordsCommandInput, Omit<PutRecordsCommandOutput, '$metadata'>>({
     permissions: (input) => [streams.permission('PutRecords', input)],
     run(input) {

@@ -3,12 +3,13 @@ import type { Kernel } from '../../../kernel/kernel.ts';
 import { sendToDestination } from '../destinations.ts';
 import type { Invocation, Invoker } from '../invoker.ts';
 import type { EventSourceMapping } from './event-source-mapping.ts';
-import type { StreamRecord } from './shard-reader.ts';
+import type { StreamRecord, StreamSource } from './stream-source.ts';
 
 export type DiscardCondition = 'RetryAttemptsExhausted' | 'RecordAgeExceeded';
 
 export interface DiscardedBatch {
   readonly records: readonly StreamRecord[];
+  readonly batchInfo: StreamSource['batchInfo'];
   readonly shardId: string;
   readonly condition: DiscardCondition;
   readonly invocations: number;
@@ -17,7 +18,8 @@ export interface DiscardedBatch {
 
 /**
  * Tells the failure destination which records were given up: their position in the stream, not their content.
- * https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
+ * https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html,
+ * https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
  */
 export async function sendDiscarded(
   kernel: Kernel,
@@ -57,7 +59,7 @@ export async function sendDiscarded(
     }),
     version: '1.0',
     timestamp: new Date(kernel.clock.now()).toISOString(),
-    KinesisBatchInfo: position,
+    [batch.batchInfo]: position,
   });
   try {
     await sendToDestination(kernel, destination, fn.assumeRole(), { body, functionArn: fn.arn });

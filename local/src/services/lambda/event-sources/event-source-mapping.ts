@@ -5,7 +5,7 @@ import type { LambdaFunction } from '../lambda-function.ts';
 export interface MappingSettings {
   readonly fn: LambdaFunction;
   readonly eventSourceArn: string;
-  readonly source: 'kinesis' | 'sqs';
+  readonly source: 'dynamodb' | 'kinesis' | 'sqs';
   readonly batchSize: number;
   readonly batchingWindowMs: number;
   readonly reportBatchItemFailures: boolean;

@@ -6,11 +6,12 @@ import { invalidValue, resourceNotFound } from '../errors.ts';
 import type { Invoker } from '../invoker.ts';
 import type { LambdaFunction } from '../lambda-function.ts';
 import { EventSourceMapping, type MappingSettings, type Poller } from './event-source-mapping.ts';
-import { KinesisPoller } from './kinesis-poller.ts';
 import { SqsPoller } from './sqs-poller.ts';
+import { StreamPoller } from './stream-poller.ts';
 
 /** What Lambda asks the role for when a mapping is made. */
 const NEEDED = {
+  dynamodb: ['DescribeStream', 'GetRecords', 'GetShardIterator'],
   kinesis: ['DescribeStream', 'DescribeStreamSummary', 'GetRecords', 'GetShardIterator', 'ListShards'],
   sqs: ['ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes'],
 };
@@ -79,7 +80,7 @@ export class EventSourceMappings {
   #pollerOf(mapping: EventSourceMapping): Poller {
     const { stream } = mapping.settings;
     return stream
-      ? new KinesisPoller(this.#kernel, this.#invoker, mapping, stream)
+      ? new StreamPoller(this.#kernel, this.#invoker, mapping, stream)
       : new SqsPoller(this.#kernel, this.#invoker, mapping);
   }
 

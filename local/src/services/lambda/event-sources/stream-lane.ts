@@ -11,12 +11,11 @@ import { newTraceId } from '../trace-id.ts';
 import { readBatchOutcome } from './batch-item-failures.ts';
 import { type DiscardCondition, sendDiscarded } from './discarded-batch.ts';
 import type { EventSourceMapping, StreamSettings } from './event-source-mapping.ts';
-import { toKinesisEvent } from './kinesis-event.ts';
-import type { StreamRecord } from './shard-reader.ts';
+import type { StreamRecord, StreamSource } from './stream-source.ts';
 
-/** An invocation takes 6 MB; in base64, with what JSON adds to each record. */
+/** An invocation takes 6 MB. */
 const MAX_PAYLOAD_BYTES = 6 * 1024 * 1024;
-const RECORD_OVERHEAD_BYTES = 600;
+const EMPTY_EVENT_BYTES = eventOf([]).length;
 const FIRST_BACKOFF_MS = 1000;
 const LONGEST_BACKOFF_MS = 60_000;
 
@@ -34,6 +33,7 @@ export interface LaneOptions {
   readonly invoker: Invoker;
   readonly mapping: EventSourceMapping;
   readonly stream: StreamSettings;
+  readonly batchInfo: StreamSource['batchInfo'];
   readonly shardId: string;
   /** How long the stream keeps records. */
   readonly retentionMs: number;
@@ -99,9 +99,9 @@ export class StreamLane {
   #takeBatch(): Batch | undefined {
     const { batchSize, batchingWindowMs } = this.#options.mapping.settings;
     if (this.#records.length === 0) return undefined;
-    let [count, bytes] = [0, 0];
-    for (const { data } of this.#records) {
-      bytes += Math.ceil(data.length / 3) * 4 + RECORD_OVERHEAD_BYTES;
+    let [count, bytes] = [0, EMPTY_EVENT_BYTES];
+    for (const { json } of this.#records) {
+      bytes += Buffer.byteLength(json) + 1;
       if (count === batchSize || (count > 0 && bytes > MAX_PAYLOAD_BYTES)) break;
       count += 1;
     }
@@ -147,17 +147,12 @@ export class StreamLane {
   }
 
   #invoke({ records }: Batch): Promise<Invocation> {
-    const { kernel, invoker, mapping, shardId } = this.#options;
-    const { fn, eventSourceArn } = mapping.settings;
+    const { kernel, invoker, mapping } = this.#options;
+    const { fn } = mapping.settings;
     invoker.record(fn, { IteratorAge: Math.max(0, kernel.clock.now() - (records.at(-1)?.arrivedAt ?? 0)) });
     return invoker.invoke(fn, {
       requestId: randomUUID(),
-      payload: toKinesisEvent(records, {
-        shardId,
-        eventSourceArn,
-        roleArn: fn.configuration.roleArn,
-        region: kernel.region,
-      }),
+      payload: eventOf(records),
       clientContext: undefined,
       traceId: newTraceId(kernel.clock.now()),
     });
@@ -207,9 +202,14 @@ export class StreamLane {
   }
 
   async #discard(batch: Batch, condition: DiscardCondition): Promise<void> {
-    const { kernel, invoker, mapping, stream, shardId } = this.#options;
-    await sendDiscarded(kernel, invoker, mapping, stream.onFailure, { ...batch, condition, shardId });
+    const { kernel, invoker, mapping, stream, shardId, batchInfo } = this.#options;
+    await sendDiscarded(kernel, invoker, mapping, stream.onFailure, { ...batch, condition, shardId, batchInfo });
   }
+}
+
+/** The event with these records. */
+function eventOf(records: readonly StreamRecord[]): string {
+  return `{"Records":[${records.map(({ json }) => json).join(',')}]}`;
 }
 
 function backoff(failures: number): number {

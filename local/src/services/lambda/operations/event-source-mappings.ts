@@ -17,7 +17,7 @@ import type { Functions } from '../functions.ts';
 
 const OPERATION = 'CreateEventSourceMapping';
 
-/** CreateEventSourceMapping for Kinesis streams and SQS queues: https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html */
+/** CreateEventSourceMapping for streams of Kinesis and DynamoDB and for SQS queues: https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html */
 export function createEventSourceMapping(functions: Functions, mappings: EventSourceMappings): AnyOperation {
   return operation<CreateEventSourceMappingCommandInput, EventSourceMappingConfiguration>({
     permissions: (input) => [
@@ -62,11 +62,13 @@ function read(functions: Functions, input: CreateEventSourceMappingCommandInput)
   }
   const eventSourceArn = input.EventSourceArn ?? '';
   const source = parseArn(eventSourceArn)?.service;
-  if (source !== 'kinesis' && source !== 'sqs') {
+  const isTable = source === 'dynamodb' && !/:table\/[^/]+\/stream\/[^/]+$/.test(eventSourceArn);
+  if (isTable) throw invalidValue(`${eventSourceArn} is not the ARN of a stream: a table has it as LatestStreamArn.`);
+  if (source !== 'dynamodb' && source !== 'kinesis' && source !== 'sqs') {
     throw notEmulatedMember(
       OPERATION,
       `the event source ${eventSourceArn}`,
-      'sources are Kinesis streams and SQS queues',
+      'sources are Kinesis streams, streams of DynamoDB tables and SQS queues',
     );
   }
   const windowSeconds = inRange('MaximumBatchingWindowInSeconds', input.MaximumBatchingWindowInSeconds ?? 0, 0, 300);
@@ -87,14 +89,19 @@ function read(functions: Functions, input: CreateEventSourceMappingCommandInput)
     reportBatchItemFailures: types.includes('ReportBatchItemFailures'),
     maximumConcurrency:
       maximumConcurrency === undefined ? undefined : inRange('MaximumConcurrency', maximumConcurrency, 2, 1000),
-    stream: source === 'kinesis' ? readStream(input) : refuseStreamMembers(input),
+    stream: source === 'sqs' ? refuseStreamMembers(input) : readStream(input, source),
   };
 }
 
-function readStream(input: CreateEventSourceMappingCommandInput): StreamSettings {
+function readStream(input: CreateEventSourceMappingCommandInput, source: 'dynamodb' | 'kinesis'): StreamSettings {
   const { StartingPosition, StartingPositionTimestamp, DestinationConfig } = input;
   if (StartingPosition !== 'TRIM_HORIZON' && StartingPosition !== 'LATEST' && StartingPosition !== 'AT_TIMESTAMP') {
     throw invalidValue(`StartingPosition is ${StartingPosition}; it is TRIM_HORIZON, LATEST or AT_TIMESTAMP.`);
+  }
+  if (source === 'dynamodb' && StartingPosition === 'AT_TIMESTAMP') {
+    throw invalidValue(
+      'StartingPosition AT_TIMESTAMP is for Kinesis streams; it is TRIM_HORIZON or LATEST for a table.',
+    );
   }
   if (input.ScalingConfig) throw invalidValue('ScalingConfig is for SQS queues only.');
   const onFailure = DestinationConfig?.OnFailure?.Destination;

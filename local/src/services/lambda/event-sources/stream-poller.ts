@@ -1,19 +1,20 @@
 import { createHash } from 'node:crypto';
-import type { DescribeStreamSummaryCommandOutput, ListShardsCommandOutput } from '@aws-sdk/client-kinesis';
 import type { Kernel } from '../../../kernel/kernel.ts';
-import { kinesisSignals } from '../../kinesis/index.ts';
+import { streamSignals } from '../../stream-signals.ts';
 import type { Invoker } from '../invoker.ts';
+import { DynamodbSource } from './dynamodb-source.ts';
 import type { EventSourceMapping, Poller, StreamSettings } from './event-source-mapping.ts';
-import { ShardReader, type StreamRecord } from './shard-reader.ts';
+import { KinesisSource } from './kinesis-source.ts';
+import { ShardReader } from './shard-reader.ts';
 import { StreamLane } from './stream-lane.ts';
+import type { StreamRecord, StreamSource } from './stream-source.ts';
 
 /** Reading stops while this many records of a shard wait. */
 const MAX_WAITING = 20_000;
-const RECORDS_PER_READ = 10_000;
 const RETRY_AFTER_PROBLEM_MS = 60_000;
 
-/** Reads the shards of a stream for a function. https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html */
-export class KinesisPoller implements Poller {
+/** Reads the shards of a stream, of Kinesis or of a table, for a function. */
+export class StreamPoller implements Poller {
   readonly #kernel: Kernel;
   readonly #invoker: Invoker;
   readonly #mapping: EventSourceMapping;
@@ -30,7 +31,7 @@ export class KinesisPoller implements Poller {
 
   async start(): Promise<void> {
     this.#shards ??= await this.#open();
-    this.#stopListening = kinesisSignals(this.#kernel).onRecords(this.#mapping.settings.eventSourceArn, () => {
+    this.#stopListening = streamSignals(this.#kernel).onRecords(this.#mapping.settings.eventSourceArn, () => {
       for (const shard of this.#shards ?? []) shard.read();
     });
     for (const shard of this.#shards) shard.resume();
@@ -43,38 +44,34 @@ export class KinesisPoller implements Poller {
   }
 
   async #open(): Promise<readonly ShardPoller[]> {
-    const { fn, eventSourceArn: StreamARN } = this.#mapping.settings;
-    const role = fn.assumeRole();
-    const summary = await this.#kernel.call<DescribeStreamSummaryCommandOutput>(
-      'kinesis',
-      'DescribeStreamSummary',
-      { StreamARN },
-      role,
-    );
-    const retentionMs = (summary.StreamDescriptionSummary?.RetentionPeriodHours ?? 24) * 3_600_000;
-    const { Shards = [] } = await this.#kernel.call<ListShardsCommandOutput>(
-      'kinesis',
-      'ListShards',
-      { StreamARN },
-      role,
-    );
+    const source = this.#source();
+    const { shardIds, retentionMs } = await source.describe();
     return Promise.all(
-      Shards.map(async ({ ShardId = '' }) => {
-        const reader = new ShardReader(this.#kernel, this.#mapping, ShardId, this.#stream);
+      shardIds.map(async (shardId) => {
+        const reader = new ShardReader(source, shardId);
         await reader.open();
         return new ShardPoller(this.#kernel, this.#mapping, reader, (onRoom) =>
-          Array.from({ length: this.#stream.parallelizationFactor }, () => this.#lane(ShardId, retentionMs, onRoom)),
+          Array.from({ length: this.#stream.parallelizationFactor }, () =>
+            this.#lane(source, shardId, retentionMs, onRoom),
+          ),
         );
       }),
     );
   }
 
-  #lane(shardId: string, retentionMs: number, onRoom: () => void): StreamLane {
+  #source(): StreamSource {
+    const { settings } = this.#mapping;
+    const Source = settings.source === 'dynamodb' ? DynamodbSource : KinesisSource;
+    return new Source(this.#kernel, settings, this.#stream);
+  }
+
+  #lane({ batchInfo }: StreamSource, shardId: string, retentionMs: number, onRoom: () => void): StreamLane {
     return new StreamLane({
       kernel: this.#kernel,
       invoker: this.#invoker,
       mapping: this.#mapping,
       stream: this.#stream,
+      batchInfo,
       shardId,
       retentionMs,
       onRoom,
@@ -82,7 +79,7 @@ export class KinesisPoller implements Poller {
   }
 }
 
-/** Reads one shard and spreads its records over the lanes, by partition key. */
+/** Reads one shard and spreads its records over the lanes, by their keys. */
 class ShardPoller {
   readonly #kernel: Kernel;
   readonly #mapping: EventSourceMapping;
@@ -141,7 +138,7 @@ class ShardPoller {
   async #readAll(): Promise<void> {
     while (this.#more && !this.#stopped && this.#waiting() < MAX_WAITING) {
       this.#more = false;
-      const records = await this.#reader.read(RECORDS_PER_READ);
+      const records = await this.#reader.read();
       if (records.length > 0) this.#more = true;
       this.#spread(records);
     }
@@ -157,11 +154,11 @@ class ShardPoller {
       lanes[0]?.add(records);
       return;
     }
-    const groups = Map.groupBy(records, ({ partitionKey }) => laneOf(partitionKey, lanes.length));
+    const groups = Map.groupBy(records, ({ key }) => laneOf(key, lanes.length));
     for (const [lane, group] of groups) lanes[lane]?.add(group);
   }
 }
 
-function laneOf(partitionKey: string, lanes: number): number {
-  return createHash('md5').update(partitionKey).digest().readUInt32BE(12) % lanes;
+function laneOf(key: string, lanes: number): number {
+  return createHash('md5').update(key).digest().readUInt32BE(12) % lanes;
 }

@@ -1,10 +1,10 @@
-import type { Kernel } from '../../kernel/kernel.ts';
+import type { Kernel } from '../kernel/kernel.ts';
 
 /**
- * Tells event sources in this process that a stream has new records, so that they need not poll. It carries no records:
- * those are read with GetRecords, under the reader's own permissions. Not a part of the API.
+ * Tells event sources in this process that a stream of Kinesis or of DynamoDB has new records, so that they need not
+ * poll. It carries no records: those are read with GetRecords, under the reader's own permissions. Not a part of the API.
  */
-export class KinesisSignals {
+class StreamSignals {
   readonly #listeners = new Map<string, Set<() => void>>();
 
   /** Calls `listener` after records were added to the stream. Gives the function that ends it. */
@@ -23,11 +23,11 @@ export class KinesisSignals {
   }
 }
 
-const ofKernel = new WeakMap<Kernel, KinesisSignals>();
+const ofKernel = new WeakMap<Kernel, StreamSignals>();
 
-/** The signals of the Kinesis service of this kernel, whichever of the two is made first. */
-export function kinesisSignals(kernel: Kernel): KinesisSignals {
-  const signals = ofKernel.get(kernel) ?? new KinesisSignals();
+/** The signals of the streams of this kernel, by ARN, whoever asks first. */
+export function streamSignals(kernel: Kernel): StreamSignals {
+  const signals = ofKernel.get(kernel) ?? new StreamSignals();
   ofKernel.set(kernel, signals);
   return signals;
 }
