@@ -99,6 +99,9 @@ addStreamFunction(assembly, 'isolate', {
 });
 addStreamFunction(assembly, 'aging', { BatchSize: 1, MaximumRecordAgeInSeconds: 60 });
 addStreamFunction(assembly, 'lanes', { ParallelizationFactor: 4, MaximumRetryAttempts: 1 });
+const filter = (pattern: object) => ({ FilterCriteria: { Filters: [{ Pattern: JSON.stringify(pattern) }] } });
+addStreamFunction(assembly, 'filtered', filter({ data: { kind: ['wanted'] } }));
+addQueueFunction(assembly, 'chosen', filter({ body: { kind: [{ prefix: 'want' }] } }));
 addQueueFunction(assembly, 'jobs', {});
 addQueueFunction(assembly, 'partial', { FunctionResponseTypes: ['ReportBatchItemFailures'] });
 addQueueFunction(assembly, 'bulk', { BatchSize: 25, MaximumBatchingWindowInSeconds: 20 });
@@ -166,6 +169,28 @@ async function count(QueueName: string): Promise<number> {
   );
   return AttributeNames.reduce((sum, name) => sum + Number(Attributes[name]), 0);
 }
+
+const kinds = ['wanted', 'other', 'wanted'].map((kind, index) => JSON.stringify({ kind, index }));
+
+describe('a filter', () => {
+  it('lets through the records of a stream whose data it matches', async () => {
+    await put('filtered', ['wanted', ...kinds]);
+
+    expect(await batches('filtered')).toEqual([`${kinds[0]},${kinds[2]}`]);
+  });
+
+  it('lets through the messages of a queue whose body it matches, and deletes the others', async () => {
+    await send('chosen', ['wanted', ...kinds]);
+
+    expect(
+      (await batches('chosen'))
+        .join(',')
+        .split(/,(?={)/)
+        .toSorted(),
+    ).toEqual([kinds[0], kinds[2]]);
+    expect(await count('chosen')).toBe(0);
+  });
+});
 
 describe('a stream', () => {
   it('is read in order, in batches of the given size', async () => {
@@ -383,7 +408,7 @@ describe('a mapping', () => {
   });
 
   it.each([
-    [{ FilterCriteria: { Filters: [] } }, /FilterCriteria/],
+    [{ FilterCriteria: { Filters: [{ Pattern: '{"body": 1}' }] } }, /Invalid filter pattern definition/],
     [{ TumblingWindowInSeconds: 60 }, /TumblingWindowInSeconds/],
     [{ BatchSize: 11 }, /Maximum batch window/],
     [{ MaximumRetryAttempts: 1 }, /for streams only/],

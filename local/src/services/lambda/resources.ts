@@ -57,6 +57,7 @@ export const lambdaResources: readonly ResourceHandler[] = [
       DestinationConfig: { OnFailure: { Destination: 'executed' } },
       Enabled: 'executed',
       EventSourceArn: 'executed',
+      FilterCriteria: { Filters: [{ Pattern: 'executed' }] },
       FunctionName: 'executed',
       FunctionResponseTypes: 'executed',
       MaximumBatchingWindowInSeconds: 'executed',

@@ -55,6 +55,10 @@ export class DynamodbSource implements StreamSource {
     return { records, next: NextShardIterator };
   }
 
+  forFilter({ json }: StreamRecord): unknown {
+    return JSON.parse(json);
+  }
+
   async #iterator(ShardId: string, position: object): Promise<string> {
     const input = { ...this.#address(), ShardId, ...position };
     const { ShardIterator } = await this.#call<{ readonly ShardIterator: string }>('GetShardIterator', input);

@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Kernel } from '../../../kernel/kernel.ts';
 import type { LambdaFunction } from '../lambda-function.ts';
+import type { RecordFilter } from './record-filter.ts';
 
 export interface MappingSettings {
   readonly fn: LambdaFunction;
   readonly eventSourceArn: string;
   readonly source: 'dynamodb' | 'kinesis' | 'sqs';
+  /** Undefined: the function gets every record. */
+  readonly filter: RecordFilter | undefined;
   readonly batchSize: number;
   readonly batchingWindowMs: number;
   readonly reportBatchItemFailures: boolean;

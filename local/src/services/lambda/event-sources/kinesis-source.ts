@@ -7,6 +7,7 @@ import type {
 } from '@aws-sdk/client-kinesis';
 import type { Kernel } from '../../../kernel/kernel.ts';
 import type { MappingSettings, StreamSettings } from './event-source-mapping.ts';
+import { payloadForFilter } from './record-filter.ts';
 import type { ShardPage, StreamRecord, StreamSource } from './stream-source.ts';
 
 const RECORDS_PER_READ = 10_000;
@@ -48,6 +49,12 @@ export class KinesisSource implements StreamSource {
     const input = { ShardIterator, Limit: RECORDS_PER_READ };
     const { Records = [], NextShardIterator } = await this.#call<GetRecordsCommandOutput>('GetRecords', input);
     return { records: Records.map((each) => this.#recordOf(each, shardId)), next: NextShardIterator };
+  }
+
+  /** Patterns name what is in `kinesis`, with the data decoded. */
+  forFilter({ json }: StreamRecord): unknown {
+    const { kinesis } = JSON.parse(json) as { readonly kinesis: { readonly data: string } };
+    return { ...kinesis, data: payloadForFilter(Buffer.from(kinesis.data, 'base64').toString('utf8')) };
   }
 
   async #iterator(input: object): Promise<string> {

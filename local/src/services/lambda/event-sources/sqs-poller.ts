@@ -8,6 +8,7 @@ import type { Invoker } from '../invoker.ts';
 import { newTraceId } from '../trace-id.ts';
 import { readBatchOutcome } from './batch-item-failures.ts';
 import type { EventSourceMapping, Poller } from './event-source-mapping.ts';
+import { payloadForFilter } from './record-filter.ts';
 
 /** AWS begins with five batches at a time and scales up while there are messages. */
 const DEFAULT_CONCURRENCY = 10;
@@ -82,9 +83,9 @@ export class SqsPoller implements Poller {
     const { batchSize, batchingWindowMs } = this.#mapping.settings;
     while (this.#again && this.#hasCapacity()) {
       this.#again = false;
-      const messages = await this.#receive(Math.min(10, batchSize - this.#gathered.length));
-      if (messages.length > 0) this.#again = true;
-      for (const message of messages) this.#gather(message);
+      const received = await this.#receive(Math.min(10, batchSize - this.#gathered.length));
+      if (received.length > 0) this.#again = true;
+      for (const message of await this.#wanted(received)) this.#gather(message);
       const isFull = this.#gathered.length >= batchSize;
       const isOver = this.#windowOver || batchingWindowMs === 0;
       // Without a window a batch is what can be had at once.
@@ -107,6 +108,18 @@ export class SqsPoller implements Poller {
     const role = this.#mapping.settings.fn.assumeRole();
     const { Messages = [] } = await this.#kernel.call<ReceiveMessageResult>('sqs', 'ReceiveMessage', input, role);
     return Messages;
+  }
+
+  /** The messages that the filter lets through; "Lambda deletes the others from the queue". */
+  async #wanted(messages: readonly Message[]): Promise<readonly Message[]> {
+    const { filter } = this.#mapping.settings;
+    if (!filter) return messages;
+    const { wanted = [], others = [] } = Object.groupBy(messages, (message) => {
+      const record = { ...this.#toRecord(message), body: payloadForFilter(message.Body ?? '') };
+      return filter.matches(record) ? 'wanted' : 'others';
+    });
+    await this.#delete(others);
+    return wanted;
   }
 
   #gather(message: Message): void {

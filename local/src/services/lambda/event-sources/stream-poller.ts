@@ -50,7 +50,7 @@ export class StreamPoller implements Poller {
       shardIds.map(async (shardId) => {
         const reader = new ShardReader(source, shardId);
         await reader.open();
-        return new ShardPoller(this.#kernel, this.#mapping, reader, (onRoom) =>
+        return new ShardPoller(this.#kernel, this.#mapping, source, reader, (onRoom) =>
           Array.from({ length: this.#stream.parallelizationFactor }, () =>
             this.#lane(source, shardId, retentionMs, onRoom),
           ),
@@ -83,6 +83,7 @@ export class StreamPoller implements Poller {
 class ShardPoller {
   readonly #kernel: Kernel;
   readonly #mapping: EventSourceMapping;
+  readonly #source: StreamSource;
   readonly #reader: ShardReader;
   readonly #lanes: readonly StreamLane[];
   #reading = false;
@@ -92,11 +93,13 @@ class ShardPoller {
   constructor(
     kernel: Kernel,
     mapping: EventSourceMapping,
+    source: StreamSource,
     reader: ShardReader,
     makeLanes: (onRoom: () => void) => readonly StreamLane[],
   ) {
     this.#kernel = kernel;
     this.#mapping = mapping;
+    this.#source = source;
     this.#reader = reader;
     this.#lanes = makeLanes(() => {
       if (this.#more) this.read();
@@ -148,7 +151,10 @@ class ShardPoller {
     return this.#lanes.reduce((sum, lane) => sum + lane.waiting, 0);
   }
 
-  #spread(records: readonly StreamRecord[]): void {
+  /** What the filter does not let through is done with. */
+  #spread(all: readonly StreamRecord[]): void {
+    const { filter } = this.#mapping.settings;
+    const records = filter ? all.filter((each) => filter.matches(this.#source.forFilter(each))) : all;
     const lanes = this.#lanes;
     if (lanes.length === 1) {
       lanes[0]?.add(records);

@@ -27,6 +27,8 @@ export interface StreamSource {
   iteratorAtStart(shardId: string): Promise<string>;
   /** An iterator after a record that was read. */
   iteratorAfter(shardId: string, sequenceNumber: string): Promise<string>;
+  /** A record as filter patterns see it. */
+  forFilter(record: StreamRecord): unknown;
   /** The next records. @throws AwsError ExpiredIteratorException */
   read(shardId: string, iterator: string): Promise<ShardPage>;
 }

@@ -13,6 +13,7 @@ import { checkDestination } from '../destinations.ts';
 import { conflict, invalidValue, notEmulatedMember } from '../errors.ts';
 import type { EventSourceMapping, MappingSettings, StreamSettings } from '../event-sources/event-source-mapping.ts';
 import type { EventSourceMappings } from '../event-sources/event-source-mappings.ts';
+import { readFilterCriteria } from '../event-sources/record-filter.ts';
 import type { Functions } from '../functions.ts';
 
 const OPERATION = 'CreateEventSourceMapping';
@@ -46,7 +47,6 @@ function read(functions: Functions, input: CreateEventSourceMappingCommandInput)
   for (const member of [
     'AmazonManagedKafkaEventSourceConfig',
     'DocumentDBEventSourceConfig',
-    'FilterCriteria',
     'KMSKeyArn',
     'LoggingConfig',
     'MetricsConfig',
@@ -84,6 +84,7 @@ function read(functions: Functions, input: CreateEventSourceMappingCommandInput)
     fn: functions.get(input.FunctionName),
     eventSourceArn,
     source,
+    filter: readFilterCriteria(input.FilterCriteria),
     batchSize,
     batchingWindowMs: windowSeconds * 1000,
     reportBatchItemFailures: types.includes('ReportBatchItemFailures'),
@@ -147,6 +148,7 @@ function describe({ uuid, arn, settings, ...mapping }: EventSourceMapping): Even
     MaximumBatchingWindowInSeconds: settings.batchingWindowMs / 1000,
     EventSourceArn: settings.eventSourceArn,
     FunctionArn: settings.fn.arn,
+    ...(settings.filter && { FilterCriteria: { Filters: settings.filter.patterns.map((Pattern) => ({ Pattern })) } }),
     LastModified: new Date(mapping.lastModified),
     LastProcessingResult: mapping.lastProcessingResult,
     State: mapping.enabled ? 'Enabled' : 'Disabled',
