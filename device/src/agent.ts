@@ -3,6 +3,7 @@ import { Backoff } from './backoff.ts';
 import { type Clock, pause } from './clock.ts';
 import type { AgentConfig } from './config.ts';
 import { keepConnected } from './keep-connected.ts';
+import type { Liveness } from './liveness.ts';
 import type { Log } from './log.ts';
 import type { Outbox } from './outbox.ts';
 import { Publisher } from './publisher.ts';
@@ -19,6 +20,7 @@ export interface AgentOptions {
   readonly connect: Connect;
   readonly outbox: Outbox;
   readonly clock: Clock;
+  readonly liveness: Liveness;
   readonly log: Log;
 }
 
@@ -27,7 +29,7 @@ export interface AgentOptions {
  * sends what waits, says goodbye to the broker and returns.
  */
 export async function runAgent(
-  { config, connect, outbox, clock, log }: AgentOptions,
+  { config, connect, outbox, clock, liveness, log }: AgentOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const { thing, publish, reconnect } = config;
@@ -38,7 +40,7 @@ export async function runAgent(
     capMs: reconnect.capSeconds * 1000,
     stableMs: STABLE_MS,
   });
-  const stopSampling = startSampling({ thing, sensors: config.sensors, outbox, clock, log });
+  const stopSampling = startSampling({ thing, sensors: config.sensors, outbox, clock, liveness, log });
   signal.addEventListener('abort', stopSampling, { once: true });
 
   await keepConnected({ connect, backoff, clock, log, use }, signal);

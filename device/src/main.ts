@@ -9,10 +9,14 @@ import { type AgentConfig, loadConfig } from './config.ts';
 import { ConfigurationError, messageOf } from './configuration-error.ts';
 import { DurableOutbox } from './durable-outbox.ts';
 import { type Identity, loadIdentity } from './identity.ts';
+import { Liveness } from './liveness.ts';
 import { createLog, type Log } from './log.ts';
 import { MemoryOutbox } from './memory-outbox.ts';
 import { nodeFileSystem } from './node-file-system.ts';
 import type { Outbox } from './outbox.ts';
+import { serviceManager } from './service-manager.ts';
+import { supervise } from './supervise.ts';
+import { watchedConnect } from './watched-connect.ts';
 
 const USAGE = `thingstead-agent [--config FILE] run|check-config|version
 
@@ -116,8 +120,22 @@ async function run(file: string): Promise<number> {
   // Loaded only now: the SDK with its native part is most of the start-up time.
   const { sdkConnect } = await import('./sdk-session.ts');
   const outbox = openOutbox(config, clock, log);
-  await runAgent({ config, connect: sdkConnect(config, identity), outbox, clock, log }, ending.signal);
+  const liveness = new Liveness(clock);
+  const publishMs = publish.intervalSeconds * 1000;
+  let connected = false;
+  const changed = (now: boolean): void => {
+    connected = now;
+  };
+  const connect = watchedConnect({ connect: sdkConnect(config, identity), liveness, publishMs, changed });
+  const manager = serviceManager(process.env, log);
+  const ended = runAgent({ config, connect, outbox, clock, liveness, log }, ending.signal);
+  const sayStopping = supervise({ manager, liveness, outbox, publishMs, connected: () => connected, clock, log });
+  const saidStopping = new Promise((resolve) =>
+    ending.signal.addEventListener('abort', () => resolve(sayStopping()), { once: true }),
+  );
+  await ended;
   outbox.close();
+  await saidStopping;
   return 0;
 }
 

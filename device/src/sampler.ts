@@ -1,6 +1,7 @@
 import type { Clock } from './clock.ts';
 import type { SensorConfig } from './config.ts';
 import { messageOf } from './configuration-error.ts';
+import type { Liveness } from './liveness.ts';
 import type { Log } from './log.ts';
 import type { Outbox } from './outbox.ts';
 import { createSensor } from './sensors/create-sensor.ts';
@@ -11,11 +12,15 @@ export interface SamplerOptions {
   readonly sensors: readonly SensorConfig[];
   readonly outbox: Outbox;
   readonly clock: Clock;
+  readonly liveness: Liveness;
   readonly log: Log;
 }
 
+/** How much later than planned a sensor may be read before the sampler counts as stuck. */
+const LATE_MS = 60_000;
+
 /** Reads every sensor now and then at its interval, into the outbox, until the returned function is called. */
-export function startSampling({ thing, sensors, outbox, clock, log }: SamplerOptions): () => void {
+export function startSampling({ thing, sensors, outbox, clock, liveness, log }: SamplerOptions): () => void {
   const cancels = new Map<string, () => void>();
   let { dropped } = outbox;
   for (const config of sensors) {
@@ -27,16 +32,25 @@ export function startSampling({ thing, sensors, outbox, clock, log }: SamplerOpt
       read(source, sensor, unit);
       // Counted from the start, so that delays do not add up.
       const due = started + (count + 1) * intervalSeconds * 1000;
+      const waitMs = Math.max(0, due - clock.uptime());
+      liveness.expect(reading(sensor), waitMs + LATE_MS);
       cancels.set(
         sensor,
-        clock.after(Math.max(0, due - clock.uptime()), () => sample(count + 1)),
+        clock.after(waitMs, () => sample(count + 1)),
       );
     };
     sample(0);
   }
   return () => {
-    for (const cancel of cancels.values()) cancel();
+    for (const [sensor, cancel] of cancels) {
+      cancel();
+      liveness.done(reading(sensor));
+    }
   };
+
+  function reading(sensor: string): string {
+    return `sensor ${sensor} is read`;
+  }
 
   function open(config: SensorConfig): Sensor | undefined {
     try {
