@@ -51,6 +51,7 @@ export class Runtime {
         advance: (seconds) => this.advance(seconds),
         health: () => ({ status: this.#ready ? 'ready' : 'starting', now: new Date(this.#now()).toISOString() }),
         meter: (fleet) => meterReport(this.#state.kernel.meter, fleet),
+        outbox: (after) => this.#state.kernel.outbox.after(after),
       }),
     });
   }

@@ -1,8 +1,8 @@
 /** Amazon SNS through the SDK: to queues, to functions, and into the outbox. */
 
-import { Sha256 } from '@aws-crypto/sha256-js';
 import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import {
+  ConfirmSubscriptionCommand,
   CreateTopicCommand,
   GetTopicAttributesCommand,
   ListSubscriptionsByTopicCommand,
@@ -16,8 +16,6 @@ import {
   UnsubscribeCommand,
 } from '@aws-sdk/client-sns';
 import { GetQueueUrlCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { HttpRequest } from '@smithy/protocol-http';
-import { SignatureV4 } from '@smithy/signature-v4';
 import type { Runtime } from '../support/runtime.ts';
 import { Assembly, arnOf } from './lambda-fixture.ts';
 
@@ -98,16 +96,6 @@ async function receive(QueueName: string) {
   return (await sqs.send(new ReceiveMessageCommand(input))).Messages ?? [];
 }
 
-/** ListOutbox, which no SDK knows. */
-async function outbox(): Promise<string> {
-  const { hostname, port, host } = new URL(runtime.endpoints.awsEndpoint);
-  const headers = { host, 'content-type': 'application/x-www-form-urlencoded' };
-  const body = 'Action=ListOutbox&Version=2010-03-31';
-  const signer = new SignatureV4({ ...runtime.config, service: 'sns', sha256: Sha256 });
-  const signed = await signer.sign(new HttpRequest({ method: 'POST', hostname, port: Number(port), headers, body }));
-  return (await fetch(runtime.endpoints.awsEndpoint, { method: 'POST', headers: signed.headers, body })).text();
-}
-
 describe('a published message', () => {
   it('reaches queues, wrapped and raw, with its attributes', async () => {
     const MessageAttributes = { colour: { DataType: 'String', StringValue: 'blue' } };
@@ -150,13 +138,31 @@ describe('a published message', () => {
   });
 
   it('for people stays in the outbox, in the words for their protocol', async () => {
+    await runtime.advance(0);
+    const [{ details = {} } = {}] = await runtime.outbox();
+    await sns.send(new ConfirmSubscriptionCommand({ TopicArn, Token: details.confirmationToken }));
+    await sns.send(new SubscribeCommand({ TopicArn, Protocol: 'sms', Endpoint: '+491234567' }));
     const Message = JSON.stringify({ default: 'eggs', email: 'Dear farmer' });
-    await publish({ Message, MessageStructure: 'json' });
-    await sns.send(new PublishCommand({ PhoneNumber: '+491234567', Message: 'urgent eggs' }));
 
-    const kept = await outbox();
-    expect(kept).toMatch(/<Endpoint>farmer@example.org<\/Endpoint>.*<Message>Dear farmer<\/Message>/);
-    expect(kept).toMatch(/<Protocol>sms<\/Protocol><Endpoint>\+491234567<\/Endpoint><Message>urgent eggs<\/Message>/);
+    await publish({ Message, MessageStructure: 'json', Subject: 'News' });
+    await sns.send(new PublishCommand({ PhoneNumber: '+491234568', Message: 'urgent eggs' }));
+
+    const sms = { channel: 'sms', subject: null };
+    const sent = (await runtime.outbox(1)).toSorted((a, b) => a.destination.localeCompare(b.destination));
+    expect(sent).toMatchObject([
+      { ...sms, destination: '+491234567', topic: TopicArn, message: 'eggs' },
+      { ...sms, destination: '+491234568', topic: null, message: 'urgent eggs' },
+      { channel: 'email', destination: 'farmer@example.org', topic: TopicArn, subject: 'News', message: 'Dear farmer' },
+    ]);
+  });
+
+  it('reaches a mail address only after its owner has confirmed', async () => {
+    await publish();
+
+    const { Subscriptions = [] } = await sns.send(new ListSubscriptionsByTopicCommand({ TopicArn }));
+    expect(Subscriptions.find(({ Protocol }) => Protocol === 'email')?.SubscriptionArn).toBe('PendingConfirmation');
+    const mails = await runtime.outbox();
+    expect(mails.map(({ subject }) => subject)).toEqual(['AWS Notification - Subscription Confirmation']);
   });
 
   it('may come in a batch', async () => {
@@ -190,13 +196,13 @@ describe('topics', () => {
     expect(again.TopicArn).toBe(TopicArn);
     expect((await sns.send(new ListTopicsCommand({}))).Topics).toEqual([{ TopicArn }]);
     const { Attributes } = await sns.send(new GetTopicAttributesCommand({ TopicArn }));
-    expect(Attributes).toMatchObject({ SubscriptionsConfirmed: '5' });
+    expect(Attributes).toMatchObject({ SubscriptionsConfirmed: '4', SubscriptionsPending: '1' });
     expect(JSON.parse(Attributes?.Policy ?? '')).toMatchObject({ Id: '__default_policy_ID' });
   });
 
   it('forget who unsubscribes', async () => {
-    const Endpoint = 'other@example.org';
-    const { SubscriptionArn } = await sns.send(new SubscribeCommand({ TopicArn, Protocol: 'email', Endpoint }));
+    const Endpoint = '+4912345';
+    const { SubscriptionArn } = await sns.send(new SubscribeCommand({ TopicArn, Protocol: 'sms', Endpoint }));
     await sns.send(new UnsubscribeCommand({ SubscriptionArn }));
 
     const { Subscriptions = [] } = await sns.send(new ListSubscriptionsByTopicCommand({ TopicArn }));
@@ -206,8 +212,11 @@ describe('topics', () => {
   it.each([
     [{ Protocol: 'pigeon', Endpoint: 'loft' }, /protocol string: pigeon/],
     [{ Protocol: 'sqs', Endpoint: 'queue' }, /Endpoint/],
-    [{ Protocol: 'email', Endpoint: 'a@b', Attributes: { FilterPolicy: '{}' } }, /FilterPolicy/],
-    [{ Protocol: 'application', Endpoint: 'x' }, /application/],
+    [{ Protocol: 'email', Endpoint: 'a@b', Attributes: { SubscriptionRoleArn: 'x' } }, /SubscriptionRoleArn/],
+    [{ Protocol: 'email', Endpoint: 'a@b', Attributes: { FilterPolicy: '{"a":1}' } }, /FilterPolicy: "a" must be/],
+    [{ Protocol: 'email', Endpoint: 'a@b', Attributes: { RawMessageDelivery: 'true' } }, /raw message delivery/],
+    [{ Protocol: 'application', Endpoint: 'x' }, /Endpoint "x" for protocol application/],
+    [{ Protocol: 'firehose', Endpoint: 'arn:aws:firehose:x' }, /protocol firehose/],
   ])('refuse the subscription %j', async (input, error) => {
     await expect(sns.send(new SubscribeCommand({ TopicArn, ...input }))).rejects.toThrow(error);
   });

@@ -24,6 +24,19 @@ export interface Endpoints {
   readonly pid: number;
 }
 
+/** What the runtime would have sent to a person. */
+export interface OutboxEntry {
+  readonly id: number;
+  readonly channel: 'email' | 'sms' | 'push';
+  readonly destination: string;
+  readonly topic: string | null;
+  readonly subject: string | null;
+  readonly message: string;
+  readonly time: string;
+  /** `confirmationToken`, `subscribeUrl`, `unsubscribeUrl` of mails; `platform`, `token` of pushes. */
+  readonly details: Readonly<Record<string, string>>;
+}
+
 export interface RuntimeOptions {
   /** Folder of a cloud assembly; an empty account without one. */
   readonly assembly?: string;
@@ -46,6 +59,8 @@ export interface Runtime {
   advance(seconds: number): Promise<void>;
   /** State as right after the start. */
   reset(): Promise<void>;
+  /** Mails, text messages and pushes with a greater id than `after`. */
+  outbox(after?: number): Promise<readonly OutboxEntry[]>;
   /** Ends the process. */
   stop(): Promise<void>;
   /** The exit code, once the process has ended. */
@@ -99,6 +114,7 @@ async function start({ assembly, args = [] }: RuntimeOptions, portOffset: number
     output: () => written.join(''),
     advance: (seconds) => control(endpoint, 'clock', { advanceSeconds: seconds }),
     reset: () => control(endpoint, 'reset', {}),
+    outbox: (after = 0) => readOutbox(endpoint, after),
     stop: async () => {
       child.kill('SIGTERM');
       await exited;
@@ -128,6 +144,12 @@ async function ready(child: ChildProcess, exited: Promise<number | null>, writte
 async function control(endpoint: string, route: string, body: unknown): Promise<void> {
   const response = await fetch(`${endpoint}/_local/${route}`, { method: 'POST', body: JSON.stringify(body) });
   if (!response.ok) throw new Error(`/_local/${route} answered ${response.status}: ${await response.text()}`);
+}
+
+async function readOutbox(endpoint: string, after: number): Promise<readonly OutboxEntry[]> {
+  const response = await fetch(`${endpoint}/_local/outbox?after=${after}`);
+  if (!response.ok) throw new Error(`/_local/outbox answered ${response.status}: ${await response.text()}`);
+  return ((await response.json()) as { entries: readonly OutboxEntry[] }).entries;
 }
 
 /** An offset with which every port is free now, below the range that the system gives to outgoing connections. */

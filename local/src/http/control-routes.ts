@@ -10,6 +10,8 @@ export interface Control {
   health(): Readonly<Record<string, unknown>>;
   /** Billable operations since the start and what they would have cost; `fleet`: how many devices share fixed costs. */
   meter(fleet: number | undefined): unknown;
+  /** What would have been mailed, texted or pushed: the entries with an id greater than `after`. */
+  outbox(after: number): readonly unknown[];
 }
 
 const PREFIX = '/_local/';
@@ -32,6 +34,8 @@ async function answer(control: Control, request: HttpRequest): Promise<WireRespo
       return json(200, control.health());
     case 'GET meter':
       return meter(control, request.query.get('fleet'));
+    case 'GET outbox':
+      return outbox(control, request.query.get('after') ?? '0');
     case 'POST reset':
       await control.reset();
       return json(200, { status: 'reset' });
@@ -42,7 +46,7 @@ async function answer(control: Control, request: HttpRequest): Promise<WireRespo
   if (name in LATER) return refuse(501, `The local runtime does not have ${LATER[name]} /_local/${name} yet`);
   return refuse(
     404,
-    `There is no ${request.method} ${request.path}; there are GET health, GET meter, POST reset and POST clock`,
+    `There is no ${request.method} ${request.path}; there are GET health, GET meter, GET outbox, POST reset and POST clock`,
   );
 }
 
@@ -56,6 +60,11 @@ function meter(control: Control, fleet: string | null): WireResponse {
   if (fleet === null) return json(200, control.meter(undefined));
   if (!/^[1-9]\d{0,8}$/.test(fleet)) return refuse(400, `fleet is ${fleet}; give a number of devices from 1`);
   return json(200, control.meter(Number(fleet)));
+}
+
+function outbox(control: Control, after: string): WireResponse {
+  if (!/^\d{1,9}$/.test(after)) return refuse(400, `after is ${after}; give the id of an entry, or 0 for all`);
+  return json(200, { entries: control.outbox(Number(after)) });
 }
 
 function secondsIn(body: string): number | undefined {

@@ -74,6 +74,8 @@ export class FrontDoor {
 
   async #answer(request: HttpRequest, requestId: string, sourceIp: string | undefined): Promise<WireResponse> {
     const { kernel, iam } = this.#options.account();
+    const unsigned = await answerUnsigned(kernel, request, requestId);
+    if (unsigned) return unsigned;
     let signingName: string | undefined;
     let service: Service | undefined;
     let authenticated: Authenticated | undefined;
@@ -121,6 +123,16 @@ export class FrontDoor {
     this.#options.account().kernel.log.error('a request failed by a defect of the runtime', { error });
     return new AwsError('InternalFailure', 'The local runtime failed; its log says why.', 500);
   }
+}
+
+/** The answer of the service that takes this request without a signature. */
+function answerUnsigned(kernel: Kernel, request: HttpRequest, requestId: string): Promise<WireResponse> | undefined {
+  if (request.headers.authorization !== undefined || request.query.has('X-Amz-Signature')) return undefined;
+  for (const service of kernel.services) {
+    const answer = service.unsigned?.(request, requestId);
+    if (answer) return answer;
+  }
+  return undefined;
 }
 
 function verifierOf(kernel: Kernel, iam: LocalIam): Verifier {

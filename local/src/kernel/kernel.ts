@@ -7,6 +7,7 @@ import type { Caller } from './caller.ts';
 import { Clock } from './clock.ts';
 import { notEmulated } from './errors.ts';
 import type { Log } from './log.ts';
+import { Outbox } from './outbox.ts';
 import type { CallContext, Operation, Service } from './service.ts';
 
 export interface KernelOptions {
@@ -31,6 +32,8 @@ export class Kernel {
   readonly iam: Iam;
   /** Billable operations; services count what the dispatch cannot see. */
   readonly meter: Meter;
+  /** What services would send to people. */
+  readonly outbox: Outbox;
   readonly #counts = new Map<Operation<unknown, unknown>, CountCall>();
   readonly #services = new Map<string, Service>();
 
@@ -42,6 +45,7 @@ export class Kernel {
     this.activity = new Activity((error) => this.log.error('background work failed', { error }));
     this.clock = new Clock(this.activity);
     this.meter = new Meter(() => this.clock.now());
+    this.outbox = new Outbox(() => this.clock.now());
     this.iam = makeIam(this);
   }
 

@@ -4,7 +4,7 @@
  */
 import type { PolicyDocument } from '../iam/policy-document.ts';
 import type { Caller } from './caller.ts';
-import type { WireProtocol } from './wire.ts';
+import type { WireProtocol, WireRequest, WireResponse } from './wire.ts';
 
 /** One thing that the caller must be allowed for an operation to run. */
 export interface Permission {
@@ -48,6 +48,10 @@ export interface Service {
   /** How it speaks on the wire; the first that recognises a request serves it. Empty: no front door. */
   readonly protocols: readonly WireProtocol[];
   readonly operations: Readonly<Record<string, AnyOperation>>;
+  /**
+   * Answers the requests that AWS takes without a signature, such as the links in mails of SNS; undefined for the rest.
+   */
+  readonly unsigned?: (request: WireRequest, requestId: string) => Promise<WireResponse> | undefined;
   /** Ends what it keeps open (connections, workers, pollers). Called once, when the state is thrown away. */
   close?(): Promise<void>;
 }

@@ -72,6 +72,7 @@ const TABLE = {
   sqsRequest: perMillion('Amazon SQS', 'standard requests', '64 KB request', 0.4),
   snsPublish: perMillion(SNS, 'publishes', '64 KB request', 0.5),
   snsHttp: perMillion(SNS, 'HTTP deliveries', 'notification', 0.6),
+  snsPush: perMillion(SNS, 'mobile push deliveries', 'notification', 0.5),
   snsEmail: perMillion(SNS, 'e-mail deliveries', 'notification', 20),
   logsIn: perGb('Amazon CloudWatch Logs', 'data in', 0.5),
   cloudwatchAlarm: perHour(CLOUDWATCH, 'alarms', 'alarm-hour', 0.1 / HOURS_PER_MONTH),

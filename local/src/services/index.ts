@@ -76,7 +76,7 @@ export function registerServices(
     createLambdaService(kernel),
     createLogsService(kernel),
     createS3Service(kernel),
-    createSnsService(kernel),
+    createSnsService(kernel, tls.rootCaFile),
     createSqsService(kernel),
   ];
   for (const service of services) kernel.register(service);

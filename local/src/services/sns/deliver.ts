@@ -1,133 +1,110 @@
-import type { MessageAttributeValue } from '@aws-sdk/client-sns';
-import { parseArn } from '../../kernel/arn.ts';
+import { randomUUID } from 'node:crypto';
+import { NotLoopback } from '../../http/post.ts';
+import { AwsError } from '../../kernel/errors.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { recordMetrics, type ServiceMetric } from '../cloudwatch/record-metrics.ts';
-import type { Outbox } from './outbox.ts';
-import type { Subscription, Topic } from './topic.ts';
-
-export interface PublishedMessage {
-  readonly id: string;
-  readonly subject: string | undefined;
-  readonly attributes: Readonly<Record<string, MessageAttributeValue>> | undefined;
-  /** The text for one protocol. */
-  text(protocol: string): string;
-}
+import { effectivePolicy } from './delivery-policy.ts';
+import type { PublishedMessage } from './message.ts';
+import { AWS_ENDPOINT_RETRIES, delayBefore, type RetryPolicy } from './retry-policy.ts';
+import { type Carrier, type Delivery, HttpFailure, queueMessage, queueUrl, send } from './send.ts';
+import type { Topic } from './topic.ts';
 
 /** Sends a message to everybody who subscribed, in the background; queues and functions decide by their own policies. */
-export function deliverToAll(kernel: Kernel, outbox: Outbox, topic: Topic, message: PublishedMessage): void {
+export function deliverToAll(carrier: Carrier, topic: Topic, message: PublishedMessage): void {
+  const { kernel } = carrier;
   for (const subscription of topic.subscriptions.values()) {
-    kernel.activity.track(async () => {
-      const delivered = await deliver(kernel, outbox, topic, subscription, message);
-      await record(kernel, topic, delivered ? 'NumberOfNotificationsDelivered' : 'NumberOfNotificationsFailed');
-    });
+    if (subscription.state !== 'confirmed') continue;
+    const wanted = subscription.wants(message, subscription.protocol);
+    kernel.activity.track(() =>
+      wanted
+        ? attempt(carrier, { topic, subscription, message })
+        : record(kernel, topic, 'NumberOfNotificationsFilteredOut'),
+    );
   }
   kernel.activity.track(() => record(kernel, topic, 'NumberOfMessagesPublished'));
 }
 
-async function deliver(
+/**
+ * Runs `work` until it succeeds, the policy is exhausted, or trying again cannot help. Waits are virtual time and do
+ * not count as activity. `failed` gets the last error.
+ */
+export async function withRetries(
   kernel: Kernel,
-  outbox: Outbox,
-  topic: Topic,
-  subscription: Subscription,
-  message: PublishedMessage,
-): Promise<boolean> {
-  const service = kernel.serviceCaller('sns.amazonaws.com', topic.arn);
+  policy: RetryPolicy,
+  work: () => Promise<unknown>,
+  failed: (error: unknown) => Promise<void>,
+  retry = 0,
+): Promise<void> {
   try {
-    if (subscription.protocol === 'sqs') {
-      await kernel.call('sqs', 'SendMessage', toQueueInput(kernel, subscription, topic, message), service);
-    } else if (subscription.protocol === 'lambda') {
-      const Payload = Buffer.from(JSON.stringify(toLambdaEvent(kernel, subscription, topic, message)));
-      const input = { FunctionName: subscription.endpoint, InvocationType: 'Event', Payload };
-      await kernel.call('lambda', 'Invoke', input, service);
-    } else {
-      if (subscription.protocol.startsWith('email')) kernel.meter.add('snsEmail', topic.name);
-      if (subscription.protocol.startsWith('http')) kernel.meter.add('snsHttp', topic.name);
-      outbox.add({
-        Protocol: subscription.protocol,
-        Endpoint: subscription.endpoint,
-        TopicArn: topic.arn,
-        Subject: message.subject,
-        Message: message.text(subscription.protocol),
-        Timestamp: new Date(kernel.clock.now()),
-      });
-    }
-    return true;
+    await work();
   } catch (error) {
-    kernel.log.warn('SNS could not deliver a message', { topic: topic.arn, endpoint: subscription.endpoint, error });
-    await sendToDeadLetterQueue(kernel, subscription, topic, message);
-    return false;
+    const delay = isTemporary(error) ? delayBefore(retry + 1, policy) : undefined;
+    if (delay === undefined) return failed(error);
+    const again = () => withRetries(kernel, policy, work, failed, retry + 1);
+    if (delay === 0) return again();
+    kernel.clock.after(delay * 1000, again);
+    return undefined;
   }
 }
 
-async function sendToDeadLetterQueue(
-  kernel: Kernel,
-  subscription: Subscription,
-  topic: Topic,
-  message: PublishedMessage,
-): Promise<void> {
+async function attempt(carrier: Carrier, delivery: Delivery): Promise<void> {
+  const { kernel } = carrier;
+  const { topic, subscription } = delivery;
+  const policy = subscription.protocol.startsWith('http')
+    ? effectivePolicy(topic.deliveryPolicy, subscription.deliveryPolicy).retries
+    : AWS_ENDPOINT_RETRIES;
+  const work = async () => {
+    // Ended while it was waiting: there is nobody left to tell.
+    if (!topic.subscriptions.has(subscription.arn)) return;
+    await send(carrier, delivery);
+    await record(kernel, topic, 'NumberOfNotificationsDelivered');
+  };
+  const failed = async (error: unknown) => {
+    kernel.log.warn('SNS could not deliver a message', { topic: topic.arn, endpoint: subscription.endpoint, error });
+    await record(kernel, topic, 'NumberOfNotificationsFailed');
+    await sendToDeadLetterQueue(carrier, delivery, error);
+  };
+  await withRetries(kernel, policy, work, failed);
+}
+
+/** "client-side errors ... Amazon SNS doesn't retry" (sns-dead-letter-queues): denials, missing endpoints, status 4xx. */
+function isTemporary(error: unknown): boolean {
+  if (error instanceof NotLoopback) return false;
+  if (error instanceof HttpFailure) return error.status < 400 || error.status >= 500 || error.status === 429;
+  if (error instanceof AwsError) return (error.status >= 500 && error.code !== 'NotEmulated') || error.status === 429;
+  return true;
+}
+
+/** https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html */
+async function sendToDeadLetterQueue(carrier: Carrier, delivery: Delivery, error: unknown): Promise<void> {
+  const { kernel } = carrier;
+  const { topic, subscription } = delivery;
   const { deadLetterArn } = subscription;
   if (deadLetterArn === undefined) return;
-  const MessageBody = JSON.stringify(envelope(kernel, subscription, topic, message));
-  const service = kernel.serviceCaller('sns.amazonaws.com', topic.arn);
+  const { MessageBody, MessageAttributes } = await queueMessage(carrier, delivery);
+  const text = (StringValue: string) => ({ DataType: 'String', StringValue });
+  const input = {
+    QueueUrl: queueUrl(kernel, deadLetterArn),
+    MessageBody,
+    MessageAttributes: {
+      ...MessageAttributes,
+      RequestID: text(randomUUID()),
+      ErrorCode: text(codeOf(error)),
+      ErrorMessage: text(error instanceof Error ? error.message : String(error)),
+    },
+  };
   try {
-    await kernel.call('sqs', 'SendMessage', { QueueUrl: queueUrl(kernel, deadLetterArn), MessageBody }, service);
-  } catch (error) {
-    kernel.log.error('SNS lost a message', { topic: topic.arn, deadLetterQueue: deadLetterArn, error });
+    await kernel.call('sqs', 'SendMessage', input, kernel.serviceCaller('sns.amazonaws.com', topic.arn));
+    await record(kernel, topic, 'NumberOfNotificationsRedrivenToDlq');
+  } catch (cause) {
+    kernel.log.error('SNS lost a message', { topic: topic.arn, deadLetterQueue: deadLetterArn, error: cause });
+    await record(kernel, topic, 'NumberOfNotificationsFailedToRedriveToDlq');
   }
 }
 
-function queueUrl(kernel: Kernel, arn: string): string {
-  const queue = parseArn(arn);
-  return `${kernel.endpoint}/${queue?.accountId}/${queue?.resource}`;
-}
-
-function toQueueInput(kernel: Kernel, subscription: Subscription, topic: Topic, message: PublishedMessage) {
-  const QueueUrl = queueUrl(kernel, subscription.endpoint);
-  if (!subscription.rawMessageDelivery) {
-    return { QueueUrl, MessageBody: JSON.stringify(envelope(kernel, subscription, topic, message)) };
-  }
-  return { QueueUrl, MessageBody: message.text('sqs'), MessageAttributes: message.attributes };
-}
-
-/** https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html; nothing here signs it. */
-function envelope(kernel: Kernel, subscription: Subscription, topic: Topic, message: PublishedMessage) {
-  return {
-    Type: 'Notification',
-    MessageId: message.id,
-    TopicArn: topic.arn,
-    ...(message.subject !== undefined && { Subject: message.subject }),
-    Message: message.text(subscription.protocol),
-    Timestamp: new Date(kernel.clock.now()).toISOString(),
-    SignatureVersion: '1',
-    Signature: '',
-    SigningCertURL: `${kernel.endpoint}/SimpleNotificationService.pem`,
-    UnsubscribeURL: `${kernel.endpoint}/?Action=Unsubscribe&SubscriptionArn=${subscription.arn}`,
-    ...(message.attributes && { MessageAttributes: shownAttributes(message.attributes) }),
-  };
-}
-
-function shownAttributes(attributes: Readonly<Record<string, MessageAttributeValue>>) {
-  return Object.fromEntries(
-    Object.entries(attributes).map(([name, { DataType, StringValue, BinaryValue }]) => [
-      name,
-      { Type: DataType, Value: BinaryValue ? Buffer.from(BinaryValue).toString('base64') : StringValue },
-    ]),
-  );
-}
-
-/** https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html */
-function toLambdaEvent(kernel: Kernel, subscription: Subscription, topic: Topic, message: PublishedMessage) {
-  const { SigningCertURL, UnsubscribeURL, ...rest } = envelope(kernel, subscription, topic, message);
-  const Sns = {
-    ...rest,
-    Subject: message.subject ?? null,
-    SigningCertUrl: SigningCertURL,
-    UnsubscribeUrl: UnsubscribeURL,
-    MessageAttributes: shownAttributes(message.attributes ?? {}),
-  };
-  return {
-    Records: [{ EventSource: 'aws:sns', EventVersion: '1.0', EventSubscriptionArn: subscription.arn, Sns }],
-  };
+function codeOf(error: unknown): string {
+  if (error instanceof HttpFailure) return String(error.status);
+  return error instanceof AwsError ? error.code : 'DeliveryFailure';
 }
 
 function record(kernel: Kernel, topic: Topic, metricName: string): Promise<void> {

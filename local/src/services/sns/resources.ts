@@ -5,9 +5,10 @@ export const snsResources: readonly ResourceHandler[] = [
   {
     type: 'AWS::SNS::Topic',
     properties: {
+      DeliveryPolicy: 'executed',
       DisplayName: 'declared',
       KmsMasterKeyId: 'executed',
-      SignatureVersion: 'declared',
+      SignatureVersion: 'executed',
       Subscription: [{ Endpoint: 'executed', Protocol: 'executed' }],
       Tags: [{ Key: 'executed', Value: 'executed' }],
       TopicName: 'executed',
@@ -20,6 +21,8 @@ export const snsResources: readonly ResourceHandler[] = [
       for (const name of ['DisplayName', 'KmsMasterKeyId', 'SignatureVersion', 'TracingConfig']) {
         if (properties[name] !== undefined) Attributes[name] = String(properties[name]);
       }
+      if (properties.DeliveryPolicy !== undefined)
+        Attributes.DeliveryPolicy = JSON.stringify(properties.DeliveryPolicy);
       const Tags = properties.Tags;
       const { TopicArn } = await kernel.call<{ TopicArn: string }>(
         'sns',
@@ -47,7 +50,10 @@ export const snsResources: readonly ResourceHandler[] = [
   {
     type: 'AWS::SNS::Subscription',
     properties: {
+      DeliveryPolicy: 'executed',
       Endpoint: 'executed',
+      FilterPolicy: 'executed',
+      FilterPolicyScope: 'executed',
       Protocol: 'executed',
       RawMessageDelivery: 'executed',
       RedrivePolicy: { deadLetterTargetArn: 'executed' },
@@ -58,11 +64,14 @@ export const snsResources: readonly ResourceHandler[] = [
 ];
 
 async function createSubscription({ kernel, caller, properties }: ResourceRequest) {
-  const { TopicArn, Protocol, Endpoint, RawMessageDelivery, RedrivePolicy } = properties;
-  const Attributes = {
-    ...(RawMessageDelivery !== undefined && { RawMessageDelivery: String(RawMessageDelivery) }),
-    ...(RedrivePolicy !== undefined && { RedrivePolicy: JSON.stringify(RedrivePolicy) }),
-  };
+  const { TopicArn, Protocol, Endpoint, FilterPolicyScope, RawMessageDelivery } = properties;
+  const Attributes: Record<string, string> = {};
+  // The scope says how the policy is read.
+  if (FilterPolicyScope !== undefined) Attributes.FilterPolicyScope = String(FilterPolicyScope);
+  if (RawMessageDelivery !== undefined) Attributes.RawMessageDelivery = String(RawMessageDelivery);
+  for (const name of ['DeliveryPolicy', 'FilterPolicy', 'RedrivePolicy']) {
+    if (properties[name] !== undefined) Attributes[name] = JSON.stringify(properties[name]);
+  }
   const input = { TopicArn, Protocol, Endpoint, Attributes, ReturnSubscriptionArn: true };
   const { SubscriptionArn } = await kernel.call<{ SubscriptionArn: string }>('sns', 'Subscribe', input, caller);
   return { ref: SubscriptionArn, attributes: { Arn: SubscriptionArn } };

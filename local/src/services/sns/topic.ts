@@ -2,21 +2,19 @@ import type { PolicyDocument } from '../../iam/policy-document.ts';
 import type { Caller } from '../../kernel/caller.ts';
 import { AwsError } from '../../kernel/errors.ts';
 import type { Permission } from '../../kernel/service.ts';
+import { effectivePolicy, type GivenPolicy, readTopicPolicy, shownPolicy } from './delivery-policy.ts';
 import { invalidParameter } from './errors.ts';
-
-export type SubscriptionProtocol = 'sqs' | 'lambda' | 'email' | 'email-json' | 'sms' | 'http' | 'https';
-
-export interface Subscription {
-  readonly arn: string;
-  readonly topicArn: string;
-  readonly protocol: SubscriptionProtocol;
-  readonly endpoint: string;
-  rawMessageDelivery: boolean;
-  deadLetterArn: string | undefined;
-}
+import type { Subscription } from './subscription.ts';
 
 /** Attributes of a topic that can be set. Those that only say how messages are kept have no effect here. */
-const ATTRIBUTES = new Set(['DisplayName', 'KmsMasterKeyId', 'Policy', 'SignatureVersion', 'TracingConfig']);
+const ATTRIBUTES = new Set([
+  'DeliveryPolicy',
+  'DisplayName',
+  'KmsMasterKeyId',
+  'Policy',
+  'SignatureVersion',
+  'TracingConfig',
+]);
 
 /**
  * Who may publish to a topic without a policy of its own: beside principals with a permission of their own, the
@@ -38,7 +36,10 @@ export class Topic {
   readonly attributes = new Map<string, string>();
   readonly subscriptions = new Map<string, Subscription>();
   readonly tags = new Map<string, string>();
+  /** How many subscriptions were ended. */
+  deletedSubscriptions = 0;
   #policy: PolicyDocument | undefined;
+  #deliveryPolicy: GivenPolicy | undefined;
 
   constructor(name: string, arn: string) {
     this.name = name;
@@ -51,8 +52,30 @@ export class Topic {
       throw invalidParameter(`AttributeName ${name}; the local runtime knows ${[...ATTRIBUTES].join(', ')}`);
     }
     if (name === 'Policy') this.#policy = value === '' ? undefined : parsePolicy(value);
+    if (name === 'DeliveryPolicy') this.#deliveryPolicy = value === '' ? undefined : readTopicPolicy(value);
+    if (name === 'SignatureVersion' && !['', '1', '2'].includes(value)) {
+      throw invalidParameter(`SignatureVersion: ${value}; it is 1 or 2`);
+    }
     if (value === '') this.attributes.delete(name);
     else this.attributes.set(name, value);
+  }
+
+  get deliveryPolicy(): GivenPolicy | undefined {
+    return this.#deliveryPolicy;
+  }
+
+  /** As GetTopicAttributes shows it. */
+  get effectiveDeliveryPolicy(): string {
+    const { healthyRetryPolicy, requestPolicy } = JSON.parse(
+      shownPolicy(effectivePolicy(this.#deliveryPolicy, undefined)),
+    );
+    return JSON.stringify({
+      http: {
+        defaultHealthyRetryPolicy: healthyRetryPolicy,
+        disableSubscriptionOverrides: this.#deliveryPolicy?.disableSubscriptionOverrides ?? false,
+        defaultRequestPolicy: requestPolicy,
+      },
+    });
   }
 
   permission(action: string): Permission {

@@ -1,7 +1,8 @@
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Permission } from '../../kernel/service.ts';
 import { notFound } from './errors.ts';
-import { type Subscription, Topic } from './topic.ts';
+import type { Subscription } from './subscription.ts';
+import { Topic } from './topic.ts';
 
 /** The topics of the account. */
 export class Topics {
@@ -41,9 +42,29 @@ export class Topics {
 
   /** @throws AwsError NotFound */
   getSubscription(arn: string | undefined): Subscription {
-    const subscription = this.find(arn?.split(':').slice(0, -1).join(':'))?.subscriptions.get(arn ?? '');
+    const topic = this.find(arn?.split(':').slice(0, -1).join(':'));
+    const subscription = topic && this.subscriptionsOf(topic).find((each) => each.arn === arn);
     if (!subscription) throw notFound('Subscription');
     return subscription;
+  }
+
+  /** The subscriptions of a topic, pending ones too. */
+  subscriptionsOf(topic: Topic): readonly Subscription[] {
+    this.#forgetLapsed(topic);
+    return [...topic.subscriptions.values()].filter(({ state }) => state !== 'cancelled');
+  }
+
+  /** The subscription that a token confirms or restores. */
+  findByToken(topic: Topic, token: string): Subscription | undefined {
+    this.#forgetLapsed(topic);
+    return [...topic.subscriptions.values()].find((each) => each.token === token);
+  }
+
+  #forgetLapsed(topic: Topic): void {
+    const now = this.kernel.clock.now();
+    for (const each of topic.subscriptions.values()) {
+      if (each.hasLapsed(now)) topic.subscriptions.delete(each.arn);
+    }
   }
 
   permission(action: string, arn: string | undefined): Permission {

@@ -1,7 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import type {
   BatchResultErrorEntry,
-  MessageAttributeValue,
   PublishBatchCommandInput,
   PublishBatchResponse,
   PublishBatchResultEntry,
@@ -10,127 +8,111 @@ import type {
 } from '@aws-sdk/client-sns';
 import { operation } from '../../../kernel/define.ts';
 import { AwsError } from '../../../kernel/errors.ts';
-import type { AnyOperation } from '../../../kernel/service.ts';
-import { deliverToAll, type PublishedMessage } from '../deliver.ts';
+import type { AnyOperation, Permission } from '../../../kernel/service.ts';
+import { deliverToAll } from '../deliver.ts';
 import { invalidParameter } from '../errors.ts';
-import type { Outbox } from '../outbox.ts';
+import { MAX_MESSAGE_BYTES, type PublishedMessage, prepareMessage } from '../message.ts';
+import { type Carrier, push } from '../send.ts';
 import type { Topics } from '../topics.ts';
 
-const MAX_MESSAGE_BYTES = 256 * 1024;
+const MAX_BATCH = 10;
+/** E.164, as SNS takes it. */
+const PHONE_NUMBER = /^\+?[1-9]\d{2,14}$/;
 
-interface MessageInput {
-  readonly Message?: string | undefined;
-  readonly Subject?: string | undefined;
-  readonly MessageStructure?: string | undefined;
-  readonly MessageAttributes?: Record<string, MessageAttributeValue> | undefined;
-  readonly MessageGroupId?: string | undefined;
-}
-
-/** Publish to a topic, or to a telephone number: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html */
-export function publish(topics: Topics, outbox: Outbox): AnyOperation {
+/** Publish to a topic, a platform endpoint, or a telephone number: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html */
+export function publish(topics: Topics, carrier: Carrier): AnyOperation {
+  const { kernel, platforms } = carrier;
   return operation<PublishCommandInput, PublishResponse>({
-    permissions(input) {
-      if (input.PhoneNumber !== undefined) return [{ action: 'sns:Publish', resource: '*' }];
-      return [topics.permission('Publish', topicArn(input))];
+    permissions(input): readonly Permission[] {
+      const target = targetOf(input);
+      if (input.PhoneNumber !== undefined || isEndpoint(target)) return [{ action: 'sns:Publish', resource: target }];
+      return [topics.permission('Publish', target)];
     },
     run(input, { caller }) {
-      const message = prepare(input);
-      const { kernel } = topics;
-      if (input.PhoneNumber !== undefined) {
-        outbox.add({
-          Protocol: 'sms',
-          Endpoint: input.PhoneNumber,
-          TopicArn: undefined,
-          Subject: undefined,
-          Message: message.text('sms'),
-          Timestamp: new Date(kernel.clock.now()),
-        });
-        return { MessageId: message.id };
+      const target = targetOf(input);
+      const message = prepareMessage(input);
+      if (input.PhoneNumber !== undefined) text(carrier, target, message);
+      else if (isEndpoint(target)) push(kernel, platforms.getEndpoint(target), message, null);
+      else {
+        const topic = topics.get(target);
+        topic.checkKey(caller);
+        deliverToAll(carrier, topic, message);
       }
-      const topic = topics.get(topicArn(input));
-      topic.checkKey(caller);
-      deliverToAll(kernel, outbox, topic, message);
       return { MessageId: message.id };
     },
   });
 }
 
 /** PublishBatch: up to ten messages, each accepted or refused by itself. */
-export function publishBatch(topics: Topics, outbox: Outbox): AnyOperation {
+export function publishBatch(topics: Topics, carrier: Carrier): AnyOperation {
   return operation<PublishBatchCommandInput, PublishBatchResponse>({
     permissions: (input) => [topics.permission('Publish', input.TopicArn)],
     run(input, { caller }) {
-      const entries = input.PublishBatchRequestEntries ?? [];
-      if (entries.length === 0)
-        throw new AwsError('EmptyBatchRequest', "The batch request doesn't contain any entries.");
-      if (entries.length > 10) {
-        throw new AwsError(
-          'TooManyEntriesInBatchRequest',
-          'The batch request contains more entries than permissible: 10.',
-        );
-      }
-      if (new Set(entries.map(({ Id }) => Id)).size < entries.length) {
-        throw new AwsError('BatchEntryIdsNotDistinct', 'Two or more batch entries in the request have the same Id.');
-      }
+      const entries = checkBatch(input);
       const topic = topics.get(input.TopicArn);
       topic.checkKey(caller);
-      const Successful: PublishBatchResultEntry[] = [];
+      const accepted: { readonly Id: string | undefined; readonly message: PublishedMessage }[] = [];
       const Failed: BatchResultErrorEntry[] = [];
       for (const entry of entries) {
         try {
-          const message = prepare(entry);
-          deliverToAll(topics.kernel, outbox, topic, message);
-          Successful.push({ Id: entry.Id, MessageId: message.id });
+          accepted.push({ Id: entry.Id, message: prepareMessage(entry) });
         } catch (error) {
           if (!(error instanceof AwsError)) throw error;
           Failed.push({ Id: entry.Id, Code: error.code, Message: error.message, SenderFault: true });
         }
+      }
+      const bytes = accepted.reduce((sum, { message }) => sum + message.bytes, 0);
+      if (bytes > MAX_MESSAGE_BYTES) {
+        throw new AwsError(
+          'BatchRequestTooLong',
+          'The length of all the messages put together is more than the limit.',
+        );
+      }
+      const Successful: PublishBatchResultEntry[] = [];
+      for (const { Id, message } of accepted) {
+        deliverToAll(carrier, topic, message);
+        Successful.push({ Id, MessageId: message.id });
       }
       return { Successful, Failed };
     },
   });
 }
 
-function topicArn({ TopicArn, TargetArn }: PublishCommandInput): string {
-  const arn = TopicArn ?? TargetArn;
-  if (arn === undefined) throw invalidParameter('TopicArn or TargetArn Reason: no value for required parameter');
-  if (/:endpoint\//.test(arn)) {
-    throw new AwsError('NotEmulated', `The local runtime does not emulate mobile push endpoints (${arn}).`, 501);
+function checkBatch({ PublishBatchRequestEntries: entries = [] }: PublishBatchCommandInput) {
+  if (entries.length === 0) throw new AwsError('EmptyBatchRequest', "The batch request doesn't contain any entries.");
+  if (entries.length > MAX_BATCH) {
+    throw new AwsError(
+      'TooManyEntriesInBatchRequest',
+      `The batch request contains more entries than permissible: ${MAX_BATCH}.`,
+    );
   }
-  return arn;
+  if (new Set(entries.map(({ Id }) => Id)).size < entries.length) {
+    throw new AwsError('BatchEntryIdsNotDistinct', 'Two or more batch entries in the request have the same Id.');
+  }
+  return entries;
 }
 
-function prepare(input: MessageInput): PublishedMessage {
-  const { Message, Subject, MessageStructure } = input;
-  if (!Message) throw invalidParameter('Empty message');
-  if (input.MessageGroupId !== undefined) {
-    throw new AwsError('NotEmulated', 'The local runtime does not emulate FIFO topics.', 501);
-  }
-  if (Subject !== undefined && !/^[\x20-\x7e]{1,100}$/.test(Subject)) {
-    throw invalidParameter('Subject must be 1 to 100 ASCII characters without line breaks');
-  }
-  const attributes = input.MessageAttributes;
-  const size = Buffer.byteLength(Message) + (attributes ? Buffer.byteLength(JSON.stringify(attributes)) : 0);
-  if (size > MAX_MESSAGE_BYTES) throw invalidParameter('Message too long');
-  const byProtocol = MessageStructure === 'json' ? readStructure(Message) : undefined;
-  return {
-    id: randomUUID(),
-    subject: Subject,
-    attributes: attributes && Object.keys(attributes).length > 0 ? attributes : undefined,
-    text: (protocol) => (byProtocol ? String(byProtocol[protocol] ?? byProtocol.default) : Message),
-  };
+function targetOf({ TopicArn, TargetArn, PhoneNumber }: PublishCommandInput): string {
+  const [target, ...more] = [TopicArn, TargetArn, PhoneNumber].filter((each) => each !== undefined);
+  if (target === undefined) throw invalidParameter('TopicArn or TargetArn Reason: no value for required parameter');
+  if (more.length > 0) throw invalidParameter('Only one of TopicArn, TargetArn and PhoneNumber can be given');
+  return target;
 }
 
-function readStructure(message: string): Readonly<Record<string, unknown>> {
-  let value: unknown;
-  try {
-    value = JSON.parse(message);
-  } catch {
-    throw invalidParameter('Message Structure - JSON message body failed to parse');
+function isEndpoint(arn: string): boolean {
+  return /^arn:aws:sns:[^:]*:\d*:endpoint\//.test(arn);
+}
+
+function text({ kernel }: Carrier, phoneNumber: string, message: PublishedMessage): void {
+  if (!PHONE_NUMBER.test(phoneNumber)) {
+    throw invalidParameter(`PhoneNumber Reason: ${phoneNumber} is not valid to publish to`);
   }
-  const byProtocol = Object(value) as Record<string, unknown>;
-  if (typeof byProtocol.default !== 'string') {
-    throw invalidParameter('Message Structure - No default entry in JSON message body');
-  }
-  return byProtocol;
+  kernel.outbox.add({
+    channel: 'sms',
+    destination: phoneNumber,
+    topic: null,
+    subject: null,
+    message: message.text('sms'),
+    details: {},
+  });
 }

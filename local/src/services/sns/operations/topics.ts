@@ -9,9 +9,10 @@ import type {
   SetTopicAttributesCommandInput,
 } from '@aws-sdk/client-sns';
 import { operation } from '../../../kernel/define.ts';
-import { AwsError } from '../../../kernel/errors.ts';
 import type { AnyOperation } from '../../../kernel/service.ts';
 import { invalidParameter } from '../errors.ts';
+import { fifoNotEmulated } from '../message.ts';
+import { page } from '../page.ts';
 import type { Topics } from '../topics.ts';
 
 /** CreateTopic, for standard topics. */
@@ -21,7 +22,7 @@ export function createTopic(topics: Topics): AnyOperation {
     run(input) {
       const name = input.Name ?? '';
       if (name.endsWith('.fifo') || String(input.Attributes?.FifoTopic) === 'true') {
-        throw new AwsError('NotEmulated', 'The local runtime does not emulate FIFO topics.', 501);
+        throw fifoNotEmulated();
       }
       if (!/^[\w-]{1,256}$/.test(name)) throw invalidParameter(`Topic Name "${name}"`);
       const topic = topics.create(name);
@@ -46,7 +47,10 @@ export function deleteTopic(topics: Topics): AnyOperation {
 export function listTopics(topics: Topics): AnyOperation {
   return operation<ListTopicsCommandInput, ListTopicsResponse>({
     permissions: () => [{ action: 'sns:ListTopics', resource: '*' }],
-    run: () => ({ Topics: topics.all.map(({ arn }) => ({ TopicArn: arn })) }),
+    run({ NextToken: token }) {
+      const { items, NextToken } = page(topics.all, token);
+      return { Topics: items.map(({ arn }) => ({ TopicArn: arn })), NextToken };
+    },
   });
 }
 
@@ -55,6 +59,7 @@ export function getTopicAttributes(topics: Topics): AnyOperation {
     permissions: (input) => [topics.permission('GetTopicAttributes', input.TopicArn)],
     run(input) {
       const topic = topics.get(input.TopicArn);
+      const count = (state: string) => topics.subscriptionsOf(topic).filter((each) => each.state === state).length;
       const { accountId } = topics.kernel;
       return {
         Attributes: {
@@ -63,9 +68,10 @@ export function getTopicAttributes(topics: Topics): AnyOperation {
           DisplayName: '',
           ...Object.fromEntries(topic.attributes),
           Policy: topic.policyText(accountId),
-          SubscriptionsConfirmed: String(topic.subscriptions.size),
-          SubscriptionsPending: '0',
-          SubscriptionsDeleted: '0',
+          EffectiveDeliveryPolicy: topic.effectiveDeliveryPolicy,
+          SubscriptionsConfirmed: String(count('confirmed')),
+          SubscriptionsPending: String(count('pending')),
+          SubscriptionsDeleted: String(topic.deletedSubscriptions),
         },
       };
     },
