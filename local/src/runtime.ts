@@ -1,4 +1,6 @@
 /** One local runtime: the AWS endpoint, the listeners for devices, and the account behind them. */
+
+import { readPlan } from './faults/read-plan.ts';
 import { controlRoutes } from './http/control-routes.ts';
 import { type Account, FrontDoor } from './http/front-door.ts';
 import { newAccessKeyId, newSecret } from './iam/credential-store.ts';
@@ -52,6 +54,8 @@ export class Runtime {
         health: () => ({ status: this.#ready ? 'ready' : 'starting', now: new Date(this.#now()).toISOString() }),
         meter: (fleet) => meterReport(this.#state.kernel.meter, fleet),
         outbox: (after) => this.#state.kernel.outbox.after(after),
+        faults: () => this.#state.kernel.faults.report(),
+        harm: (plan) => this.#harm(plan),
       }),
     });
   }
@@ -91,6 +95,12 @@ export class Runtime {
       await this.#takeDown();
       await this.#frontDoor.close();
     });
+  }
+
+  #harm(given: unknown): void {
+    const { faults, services } = this.#state.kernel;
+    const known = new Map(services.map(({ name, operations }) => [name, Object.keys(operations)]));
+    faults.replace(readPlan(given, known));
   }
 
   #now(): number {

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { type Fault, type FaultReport, getFaults, postFaults } from './faults.ts';
 
 const root = path.resolve(__dirname, '../..');
 const PORTS = [4566, 8883, 8443];
@@ -61,6 +62,10 @@ export interface Runtime {
   reset(): Promise<void>;
   /** Mails, text messages and pushes with a greater id than `after`. */
   outbox(after?: number): Promise<readonly OutboxEntry[]>;
+  /** Replaces the plan of harm; an empty list ends all harm. */
+  faults(faults: readonly Fault[], seed?: number): Promise<FaultReport>;
+  /** The plan of harm, and how often each fault has matched and done harm. */
+  faultReport(): Promise<FaultReport>;
   /** Ends the process. */
   stop(): Promise<void>;
   /** The exit code, once the process has ended. */
@@ -115,6 +120,8 @@ async function start({ assembly, args = [] }: RuntimeOptions, portOffset: number
     advance: (seconds) => control(endpoint, 'clock', { advanceSeconds: seconds }),
     reset: () => control(endpoint, 'reset', {}),
     outbox: (after = 0) => readOutbox(endpoint, after),
+    faults: (faults, seed) => postFaults(endpoint, faults, seed),
+    faultReport: () => getFaults(endpoint),
     stop: async () => {
       child.kill('SIGTERM');
       await exited;

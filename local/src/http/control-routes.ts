@@ -1,4 +1,6 @@
 /** The runtime's own routes under `/_local/`, outside any AWS API: for tests and scripts on this machine. */
+
+import { InvalidPlanError } from '../faults/read-plan.ts';
 import type { WireResponse } from '../kernel/wire.ts';
 import type { HttpRequest } from './signature/scope.ts';
 
@@ -12,12 +14,15 @@ export interface Control {
   meter(fleet: number | undefined): unknown;
   /** What would have been mailed, texted or pushed: the entries with an id greater than `after`. */
   outbox(after: number): readonly unknown[];
+  /** The plan of harm, and how often each fault of it has matched and done harm. */
+  faults(): unknown;
+  /** Replaces the plan. Throws InvalidPlanError. */
+  harm(plan: unknown): void;
 }
 
 const PREFIX = '/_local/';
 /** A web page can reach a port of its visitor's machine under a name of its own; a browser tells that name here. */
 const LOOPBACK_HOST = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/i;
-const LATER: Readonly<Record<string, string>> = { faults: 'POST' };
 
 /** Answers requests under `/_local/`; undefined for every other path. */
 export function controlRoutes(control: Control): (request: HttpRequest) => Promise<WireResponse> | undefined {
@@ -36,17 +41,19 @@ async function answer(control: Control, request: HttpRequest): Promise<WireRespo
       return meter(control, request.query.get('fleet'));
     case 'GET outbox':
       return outbox(control, request.query.get('after') ?? '0');
+    case 'GET faults':
+      return json(200, control.faults());
+    case 'POST faults':
+      return harm(control, request.body.toString('utf8'));
     case 'POST reset':
       await control.reset();
       return json(200, { status: 'reset' });
     case 'POST clock':
       return advance(control, request.body.toString('utf8'));
   }
-  const name = request.path.slice(PREFIX.length);
-  if (name in LATER) return refuse(501, `The local runtime does not have ${LATER[name]} /_local/${name} yet`);
   return refuse(
     404,
-    `There is no ${request.method} ${request.path}; there are GET health, GET meter, GET outbox, POST reset and POST clock`,
+    `There is no ${request.method} ${request.path}; there are GET health, GET meter, GET outbox, GET faults, POST faults, POST reset and POST clock`,
   );
 }
 
@@ -54,6 +61,17 @@ async function advance(control: Control, body: string): Promise<WireResponse> {
   const seconds = secondsIn(body);
   if (seconds === undefined) return refuse(400, 'Give {"advanceSeconds": N} with N from 0; time does not go back');
   return json(200, { now: new Date(await control.advance(seconds)).toISOString() });
+}
+
+function harm(control: Control, body: string): WireResponse {
+  try {
+    control.harm(JSON.parse(body));
+  } catch (error) {
+    if (error instanceof SyntaxError) return refuse(400, `The plan is no JSON: ${error.message}`);
+    if (error instanceof InvalidPlanError) return refuse(400, error.message);
+    throw error;
+  }
+  return json(200, control.faults());
 }
 
 function meter(control: Control, fleet: string | null): WireResponse {

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Duplex } from 'node:stream';
+import { ConnectionCut, harmedCall } from '../faults/harmed-call.ts';
 import type { LocalIam } from '../iam/local-iam.ts';
 import { AwsError, notEmulated } from '../kernel/errors.ts';
 import type { Kernel } from '../kernel/kernel.ts';
@@ -66,7 +67,8 @@ export class FrontDoor {
         (await this.#options.intercept(request)) ??
         (await this.#answer(request, requestId, incoming.socket?.remoteAddress));
     } catch (error) {
-      if (outgoing.destroyed) return;
+      if (error instanceof ConnectionCut) cut(incoming);
+      if (error instanceof ConnectionCut || outgoing.destroyed) return;
       answer = protocolOfUnknown().encodeError(this.#asAwsError(error), requestId);
     }
     send(outgoing, answer, incoming.method === 'HEAD');
@@ -77,6 +79,7 @@ export class FrontDoor {
     const unsigned = await answerUnsigned(kernel, request, requestId);
     if (unsigned) return unsigned;
     let signingName: string | undefined;
+    let accessKeyId = '';
     let service: Service | undefined;
     let authenticated: Authenticated | undefined;
     let failure: unknown;
@@ -85,6 +88,7 @@ export class FrontDoor {
       if (!claim)
         throw new AwsError('MissingAuthenticationTokenException', 'Request is missing Authentication Token', 403);
       signingName = claim.service;
+      accessKeyId = claim.accessKeyId;
       service = this.#serviceFor(kernel, signingName);
       authenticated = authenticate(request, claim, verifierOf(kernel, iam));
     } catch (error) {
@@ -97,15 +101,14 @@ export class FrontDoor {
       if (!authenticated) throw failure;
       const { operation, input } = decode();
       const context = { requestId, sourceIp };
-      const output = await kernel.call(
-        service?.name ?? signingName ?? '',
-        operation,
-        input,
-        authenticated.caller,
-        context,
+      const { caller } = authenticated;
+      const name = service?.name ?? signingName ?? '';
+      const output = await harmedCall(kernel.faults, { accessKeyId, service: name, operation }, () =>
+        kernel.call(name, operation, input, caller, context),
       );
       return protocol.encode(operation, output, requestId);
     } catch (error) {
+      if (error instanceof ConnectionCut) throw error;
       return protocol.encodeError(inFamily(this.#asAwsError(error), family), requestId);
     }
   }
@@ -180,6 +183,13 @@ function send(outgoing: Outgoing, { status, headers, body }: WireResponse, isHea
   const response = outgoing as ServerResponse;
   response.writeHead(status, all);
   response.end(isHead ? undefined : bytes);
+}
+
+/** Ends the connection as a network does that fails: RST, and all that is under way on it is lost. */
+function cut(incoming: Incoming): void {
+  // Behind HTTP/2 there is a stand-in for the socket, which has to be left to its session.
+  if ('stream' in incoming) incoming.stream.session?.destroy();
+  else incoming.socket.resetAndDestroy();
 }
 
 function refuseUpgrade(socket: Duplex): void {

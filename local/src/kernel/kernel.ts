@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { Faults } from '../faults/faults.ts';
 import type { Iam } from '../iam/iam.ts';
 import { Meter } from '../meter/meter.ts';
 import { type CountCall, countCallOf } from '../meter/metered-operations.ts';
@@ -34,6 +35,8 @@ export class Kernel {
   readonly meter: Meter;
   /** What services would send to people. */
   readonly outbox: Outbox;
+  /** What harm to do; services ask at the points where AWS may do the same. */
+  readonly faults: Faults;
   readonly #counts = new Map<Operation<unknown, unknown>, CountCall>();
   readonly #services = new Map<string, Service>();
 
@@ -46,6 +49,7 @@ export class Kernel {
     this.clock = new Clock(this.activity);
     this.meter = new Meter(() => this.clock.now());
     this.outbox = new Outbox(() => this.clock.now());
+    this.faults = new Faults(this.clock);
     this.iam = makeIam(this);
   }
 

@@ -33,13 +33,28 @@ class LocalMessageBus implements MessageBus {
   }
 
   publishFromService(topic: string, payload: unknown, options: { readonly clientId?: string | undefined } = {}): void {
+    const bytes = Buffer.from(JSON.stringify(payload));
+    const pass = () => this.#publishOwn(topic, bytes, options.clientId);
+    const { faults } = this.#kernel;
+    const harm = faults.draw('event', { topic });
+    if (harm?.do === 'drop') return;
+    if (harm?.do === 'delay' || harm?.do === 'reorder') {
+      harm.hold(pass);
+      return;
+    }
+    pass();
+    if (harm?.do === 'duplicate') pass();
+    faults.passed('event', { topic });
+  }
+
+  #publishOwn(topic: string, payload: Buffer, clientId: string | undefined): void {
     this.publish({
       topic,
-      payload: Buffer.from(JSON.stringify(payload)),
+      payload,
       qos: 1,
       retain: false,
       properties: {},
-      clientId: options.clientId,
+      clientId,
       principal: undefined,
       sourceIp: undefined,
       receivedAt: this.#kernel.clock.now(),

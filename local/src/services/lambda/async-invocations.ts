@@ -45,7 +45,11 @@ export class AsyncInvocations {
   /** Takes an event in; it has been accepted when this returns. */
   enqueue(fn: LambdaFunction, event: Omit<QueuedEvent, 'attempts' | 'receivedAt'>): void {
     this.#invoker.record(fn, { AsyncEventsReceived: 1 });
-    this.#queue(fn, { ...event, attempts: 0, receivedAt: this.#kernel.clock.now() });
+    const queued = { ...event, attempts: 0, receivedAt: this.#kernel.clock.now() };
+    this.#queue(fn, queued);
+    // "an event might be delivered more than once": invocation-async-error-handling.html
+    const facts = { function: fn.configuration.name };
+    if (this.#kernel.faults.draw('invocation', facts, { harms: ['duplicate'] })) this.#queue(fn, { ...queued });
   }
 
   /** Forgets the events of a function that is deleted. */

@@ -15,6 +15,10 @@ const CREDENTIALS_RESERVE_MS = 20 * 60_000;
 /** "The Init phase is limited to 10 seconds." */
 const INIT_LIMIT_MS = 10_000;
 const TAIL_LINES = 200;
+const KILLED: ErrorDocument = {
+  errorType: 'Runtime.ExitError',
+  errorMessage: 'Error: Runtime exited with error: signal: killed',
+};
 
 export interface InvocationRequest {
   readonly requestId: string;
@@ -46,6 +50,7 @@ export class ExecutionEnvironment {
   #tail: string[] = [];
   readonly #kernel: Kernel;
   readonly #worker: Worker;
+  readonly #accessKeyId: string;
   readonly #credentialsExpireAt: number;
   readonly #started: Promise<void>;
   readonly #onStarted: () => void;
@@ -61,7 +66,12 @@ export class ExecutionEnvironment {
     const { configuration } = fn;
     const session = fn.assumeRole();
     const credentials = kernel.iam.issueCredentials(session, CREDENTIALS_SECONDS);
+    this.#accessKeyId = credentials.accessKeyId;
     this.#credentialsExpireAt = credentials.expiresAt;
+    kernel.faults.environments.set(credentials.accessKeyId, {
+      functionName: configuration.name,
+      crash: () => this.crash(),
+    });
     this.log = new InvocationLog(kernel, fn, session);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#started = promise;
@@ -121,9 +131,23 @@ export class ExecutionEnvironment {
     return new Date(this.#kernel.clock.now()).toISOString();
   }
 
+  /** Dies as a process that is killed: the invocation under way fails, and no other begins. */
+  crash(): void {
+    this.#end(KILLED);
+    void this.terminate();
+  }
+
+  /** Crashes between the handler's end and the platform's hearing of it; gives what the invoker is told. */
+  crashWithResult(result: InvocationResult, requestId: string): InvocationResult {
+    this.crash();
+    const settled = withRequestId({ ...result, payload: JSON.stringify(KILLED), failed: true }, requestId);
+    return { ...result, ...settled };
+  }
+
   /** Ends the thread, whatever it does. */
   async terminate(): Promise<void> {
     this.#ended = true;
+    this.#kernel.faults.environments.delete(this.#accessKeyId);
     this.log.flush();
     await this.#worker.terminate();
   }

@@ -62,7 +62,14 @@ export class Invoker {
     try {
       const isCold = environment.initDurationMs === undefined;
       writeStart(environment, request.requestId);
-      const result = await environment.invoke(request);
+      const harm = this.#kernel.faults.draw(
+        'invocation',
+        { function: fn.configuration.name },
+        { harms: ['error', 'lose-result'] },
+      );
+      if (harm?.do === 'error') environment.crash();
+      const ended = await environment.invoke(request);
+      const result = harm?.do === 'lose-result' ? environment.crashWithResult(ended, request.requestId) : ended;
       const billedMs = Math.ceil(result.durationMs + (isCold ? (environment.initDurationMs ?? 0) : 0));
       this.#meter(fn, billedMs);
       writeReport(environment, request.requestId, result, billedMs, isCold);

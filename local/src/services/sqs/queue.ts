@@ -7,6 +7,7 @@
  * - at most one timer is set, for the next hidden message that becomes visible.
  */
 import { randomUUID } from 'node:crypto';
+import type { Faults } from '../../faults/faults.ts';
 import type { Clock, Timer } from '../../kernel/clock.ts';
 import { HiddenMessages } from './hidden-messages.ts';
 import type { MessageAttributes } from './message-attributes.ts';
@@ -24,6 +25,8 @@ export interface NewMessage {
 
 export interface StoredMessage extends NewMessage {
   readonly id: string;
+  /** What the queue keeps it under, and its receipt handles begin with: its id, another one for a copy. */
+  readonly key: string;
   readonly sentAt: number;
   /** The queue it was moved from, for a message in a dead-letter queue. */
   readonly sourceArn: string | undefined;
@@ -32,6 +35,8 @@ export interface StoredMessage extends NewMessage {
   firstReceivedAt: number | undefined;
   receiveCount: number;
   receiptHandle: string | undefined;
+  /** Asked once per delivery whether a fault of the plan wants harm done; a copy is never asked for. */
+  harm: 'to be drawn' | 'drawn' | 'copy';
 }
 
 export interface QueueEvents {
@@ -50,6 +55,7 @@ export class Queue {
   settings: QueueSettings;
   readonly tags = new Map<string, string>();
   readonly #clock: Clock;
+  readonly #faults: Faults;
   readonly #events: QueueEvents;
   readonly #messages = new Map<string, StoredMessage>();
   readonly #visible = new Map<string, StoredMessage>();
@@ -63,13 +69,14 @@ export class Queue {
   constructor(
     identity: { readonly name: string; readonly arn: string },
     settings: QueueSettings,
-    clock: Clock,
+    { clock, faults }: { readonly clock: Clock; readonly faults: Faults },
     events: QueueEvents,
   ) {
     this.name = identity.name;
     this.arn = identity.arn;
     this.settings = settings;
     this.#clock = clock;
+    this.#faults = faults;
     this.#receivers = new WaitingReceivers(clock);
     this.#events = events;
     this.createdAt = clock.now();
@@ -98,9 +105,11 @@ export class Queue {
   /** Adds a new message. `deliver` must follow, once for all that were added together. */
   add(message: NewMessage, delayMs: number): StoredMessage {
     const now = this.#clock.now();
+    const id = randomUUID();
     const stored: StoredMessage = {
       ...message,
-      id: randomUUID(),
+      id,
+      key: id,
       sentAt: now,
       sourceArn: undefined,
       state: delayMs > 0 ? 'delayed' : 'visible',
@@ -108,10 +117,11 @@ export class Queue {
       firstReceivedAt: undefined,
       receiveCount: 0,
       receiptHandle: undefined,
+      harm: 'to be drawn',
     };
-    this.#messages.set(stored.id, stored);
+    this.#messages.set(stored.key, stored);
     if (delayMs === 0) {
-      this.#visible.set(stored.id, stored);
+      this.#visible.set(stored.key, stored);
     } else {
       this.#delayed += 1;
       this.#hide(stored);
@@ -122,9 +132,7 @@ export class Queue {
   /** Takes a message from another queue, under the id and with the age it has. */
   addMoved(message: StoredMessage, sourceArn: string): void {
     const moved: StoredMessage = { ...message, sourceArn, state: 'visible', receiptHandle: undefined };
-    this.#messages.set(moved.id, moved);
-    this.#visible.set(moved.id, moved);
-    this.deliver();
+    this.#add([moved]);
   }
 
   /** Hands visible messages to who waits for them. */
@@ -187,6 +195,7 @@ export class Queue {
     const now = this.#clock.now();
     const { redrive } = this.settings;
     const taken: StoredMessage[] = [];
+    const copies: StoredMessage[] = [];
     for (const message of this.#visible.values()) {
       if (taken.length === max) break;
       if (message.sentAt + this.settings.retentionMs <= now) {
@@ -197,17 +206,61 @@ export class Queue {
         this.#remove(message);
         continue;
       }
-      this.#visible.delete(message.id);
+      const harm = this.#harmTo(message);
+      if (harm === 'held') continue;
+      if (harm === 'duplicate') copies.push({ ...message, key: randomUUID(), harm: 'copy' });
+      this.#visible.delete(message.key);
       message.receiveCount += 1;
       message.firstReceivedAt ??= now;
-      message.receiptHandle = `${message.id}${randomUUID()}`;
+      message.receiptHandle = `${message.key}${randomUUID()}`;
       message.visibleAt = now + visibilityMs;
       message.state = 'in-flight';
       taken.push(message);
     }
     for (const message of taken) this.#hide(message);
+    if (copies.length > 0) this.#clock.after(0, () => this.#add(copies));
     if (visibilityMs === 0) this.#reveal();
     return taken;
+  }
+
+  /**
+   * Holds a message back, or says that it is to be received once more, as the plan of faults has it: "you might get that
+   * message copy again" (AWSSimpleQueueService/latest/SQSDeveloperGuide/standard-queues-at-least-once-delivery.html).
+   */
+  #harmTo(message: StoredMessage): 'held' | 'duplicate' | undefined {
+    if (message.harm !== 'to be drawn') {
+      if (message.harm === 'drawn') message.harm = 'to be drawn';
+      return undefined;
+    }
+    const facts = { queue: this.name };
+    const harm = this.#faults.draw('queue-delivery', facts);
+    if (harm?.do === 'delay' || harm?.do === 'reorder') {
+      message.harm = 'drawn';
+      message.state = 'delayed';
+      this.#visible.delete(message.key);
+      this.#delayed += 1;
+      harm.hold(() => this.#letFollow(message));
+      return 'held';
+    }
+    this.#faults.passed('queue-delivery', facts);
+    return harm?.do;
+  }
+
+  /** Makes a message visible that was held back. A receive that is running may take it, others are told later. */
+  #letFollow(message: StoredMessage): void {
+    if (message.state !== 'delayed') return;
+    this.#delayed -= 1;
+    message.state = 'visible';
+    this.#visible.set(message.key, message);
+    this.#clock.after(0, () => this.deliver());
+  }
+
+  #add(messages: readonly StoredMessage[]): void {
+    for (const message of messages) {
+      this.#messages.set(message.key, message);
+      this.#visible.set(message.key, message);
+    }
+    this.deliver();
   }
 
   #hide(message: StoredMessage): void {
@@ -230,7 +283,7 @@ export class Queue {
     for (let message = this.#hidden.takeDue(now); message; message = this.#hidden.takeDue(now)) {
       if (message.state === 'delayed') this.#delayed -= 1;
       message.state = 'visible';
-      this.#visible.set(message.id, message);
+      this.#visible.set(message.key, message);
       revealed += 1;
     }
     if (this.#timerAt <= now) this.#timerAt = Number.POSITIVE_INFINITY;
@@ -241,8 +294,8 @@ export class Queue {
   #remove(message: StoredMessage): void {
     if (message.state === 'delayed') this.#delayed -= 1;
     message.state = 'deleted';
-    this.#messages.delete(message.id);
-    this.#visible.delete(message.id);
+    this.#messages.delete(message.key);
+    this.#visible.delete(message.key);
   }
 
   #expire(): void {

@@ -40,7 +40,7 @@ export class Queues {
   }
 
   create(name: string, settings: QueueSettings): Queue {
-    const queue: Queue = new Queue({ name, arn: this.kernel.arn('sqs', name) }, settings, this.kernel.clock, {
+    const queue: Queue = new Queue({ name, arn: this.kernel.arn('sqs', name) }, settings, this.kernel, {
       changed: () => metrics.changed(),
       redrive: (message) => {
         const target = this.findByArn(queue.settings.redrive?.deadLetterTargetArn ?? '');

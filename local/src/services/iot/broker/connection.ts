@@ -20,6 +20,9 @@ export type Peer = Addresses &
     | { readonly kind: 'iam'; readonly caller: Caller }
   );
 
+/** A stream of bytes; `reset` ends it with an RST. */
+export type NetworkStream = Duplex & { reset?(): void };
+
 export interface ConnectionEvents {
   onPacket(packet: Packet): void;
   /** What came is no MQTT, or longer than any packet may be. */
@@ -41,12 +44,13 @@ export class Connection {
   client: Client | undefined;
   /** The MQTT level that the client speaks, once known. */
   version: 4 | 5 = 4;
-  readonly #stream: Duplex;
+  readonly #stream: NetworkStream;
   readonly #clock: Clock;
+  #silent = false;
   #unsent: Buffer[] = [];
   #closed = false;
 
-  constructor(stream: Duplex, peer: Peer, clock: Clock, events: ConnectionEvents) {
+  constructor(stream: NetworkStream, peer: Peer, clock: Clock, events: ConnectionEvents) {
     this.#stream = stream;
     this.#clock = clock;
     this.peer = peer;
@@ -104,7 +108,21 @@ export class Connection {
   /** Closes without a word. */
   destroy(): void {
     this.#closed = true;
-    this.#stream.destroy();
+    if (!this.#silent) this.#stream.destroy();
+  }
+
+  /** Ends as a network does that fails: with an RST, where the network has one. */
+  cut(): void {
+    this.#closed = true;
+    if (this.#stream.reset) this.#stream.reset();
+    else this.#stream.destroy();
+  }
+
+  /** From now on nothing is read or written, and nothing closes: the other end sees a dead network. */
+  silence(): void {
+    this.#closed = true;
+    this.#silent = true;
+    this.#stream.pause();
   }
 
   /** What is sent while one read is handled leaves in one write. */

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { Duplex } from 'node:stream';
 import type { Packet } from 'mqtt-packet';
 import type { Kernel } from '../../../kernel/kernel.ts';
 import type { CertificateDirectory, IotAuthorizer, IotMessage, MessageBus } from '../types.ts';
 import type { Client, Will } from './client.ts';
-import { Connection, type Peer } from './connection.ts';
+import { Connection, type NetworkStream, type Peer } from './connection.ts';
 import { dispatch } from './handlers/dispatch.ts';
 import { CONNECT_TIMEOUT_SECONDS, SESSION_EXPIRY_SECONDS } from './limits.ts';
 import { type DisconnectReason, Presence } from './presence.ts';
@@ -55,10 +54,13 @@ export class MessageBroker {
     this.presence = new Presence(kernel, options.bus);
     options.bus.listen((message) => this.#deliver(message));
     options.directory.onDeactivated((certificateId) => this.#endConnectionsOf(certificateId));
+    kernel.faults.onPlanForNow(() => {
+      for (const each of this.clients.values()) this.#isHarmed(each.connection, each.clientId, true);
+    });
   }
 
   /** Takes a new network connection, whose first packet has to be a CONNECT. */
-  accept(stream: Duplex, peer: Peer): void {
+  accept(stream: NetworkStream, peer: Peer): void {
     const connection: Connection = new Connection(stream, peer, this.kernel.clock, {
       onPacket: (packet) => this.#handle(connection, packet),
       onMalformed: (message) => {
@@ -138,6 +140,8 @@ export class MessageBroker {
   }
 
   #handle(connection: Connection, packet: Packet): void {
+    const clientId = packet.cmd === 'connect' ? packet.clientId : connection.client?.clientId;
+    if (this.#isHarmed(connection, clientId, false)) return;
     if (connection.client) connection.client.lastPacketAt = this.kernel.clock.now();
     try {
       dispatch(this, connection, packet);
@@ -146,6 +150,14 @@ export class MessageBroker {
       if (connection.client) this.end(connection.client, 'SERVER_ERROR', { reasonCode: REASON.unspecified });
       else connection.destroy();
     }
+  }
+
+  /** Does the harm that the plan of faults has for a connection; true when it gets no further packet. */
+  #isHarmed(connection: Connection, clientId: string | undefined, now: boolean): boolean {
+    const harm = this.kernel.faults.draw('connection', { clientId }, { now });
+    if (harm?.do === 'cut') connection.cut();
+    if (harm?.do === 'silence') connection.silence();
+    return harm !== undefined;
   }
 
   #deliver(message: IotMessage): void {

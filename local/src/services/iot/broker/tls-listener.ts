@@ -1,7 +1,7 @@
 import type { AddressInfo, Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { Log } from '../../../kernel/log.ts';
-import type { Peer } from './connection.ts';
+import type { NetworkStream, Peer } from './connection.ts';
 
 export interface ServerCredentials {
   /** PEM of the private key and of the certificate with its chain. */
@@ -22,14 +22,15 @@ export interface TlsListenerOptions {
   readonly host: string;
   readonly port: number;
   readonly log: Log;
-  readonly onConnection: (socket: TLSSocket, peer: Peer) => void;
+  readonly onConnection: (stream: NetworkStream, peer: Peer) => void;
 }
 
 /** The listener for MQTT over mutual TLS. A client without a certificate is turned away. */
 export class TlsListener {
   readonly #options: TlsListenerOptions;
   readonly #server: Server;
-  readonly #handshaking = new Set<Socket>();
+  /** By the client's port: the network below TLS, which alone can send an RST. */
+  readonly #sockets = new Map<number | undefined, Socket>();
   readonly #open = new Set<TLSSocket>();
 
   constructor(options: TlsListenerOptions) {
@@ -37,8 +38,9 @@ export class TlsListener {
     this.#server = createServer({ ...options.tls, ...TLS_OPTIONS, ALPNProtocols: [MQTT_ALPN] });
     this.#server.on('connection', (socket) => {
       socket.setNoDelay(true);
-      this.#handshaking.add(socket);
-      socket.on('close', () => this.#handshaking.delete(socket));
+      const { remotePort } = socket;
+      this.#sockets.set(remotePort, socket);
+      socket.on('close', () => this.#sockets.delete(remotePort));
     });
     this.#server.on('secureConnection', (socket) => {
       this.#open.add(socket);
@@ -73,7 +75,7 @@ export class TlsListener {
     if (!this.#server.listening) return;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     await Promise.all([...this.#open].map(finish));
-    for (const socket of this.#handshaking) socket.destroy();
+    for (const socket of this.#sockets.values()) socket.destroy();
     await closed;
   }
 
@@ -86,7 +88,9 @@ export class TlsListener {
     }
     // Node's types leave the name out: it is the SNI, or false without one.
     const { servername } = socket as TLSSocket & { readonly servername?: string | false };
-    this.#options.onConnection(socket, {
+    const raw = this.#sockets.get(socket.remotePort);
+    const stream = Object.assign(socket, { reset: () => void raw?.resetAndDestroy() });
+    this.#options.onConnection(stream, {
       kind: 'certificate',
       der: certificate.raw,
       sni: servername || undefined,

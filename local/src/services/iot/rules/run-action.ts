@@ -41,10 +41,17 @@ export async function runAction(kernel: Kernel, sessions: RoleSessions, run: Act
     call: (service, operation, input) => kernel.call(service, operation, input, callerOf(kernel, sessions, run)),
   };
   let resource = action.resource.constant ?? '';
+  const harm = kernel.faults.draw('rule-action', {
+    rule: rule.name,
+    action: action.name,
+    errorAction: action === rule.errorAction,
+  });
   for (let attempt = 1; ; attempt += 1) {
     try {
       resource = await action.resource(invocation);
+      if (harm?.do === 'error') return failureOf(run, resource, harmed());
       await action.run(invocation, resource);
+      if (harm?.do === 'duplicate') await action.run(invocation, resource);
       return undefined;
     } catch (error) {
       if (attempt < ATTEMPTS && isTransient(error)) {
@@ -70,6 +77,10 @@ function isTransient(error: unknown): boolean {
 
 function pause(kernel: Kernel, ms: number): Promise<void> {
   return new Promise((resolve) => kernel.clock.after(ms, resolve));
+}
+
+function harmed(): AwsError {
+  return new AwsError('InternalFailure', 'The fault plan wants this action to fail', 500);
 }
 
 function failureOf({ rule, action, scope }: ActionRun, resource: string, error: unknown): Failure {

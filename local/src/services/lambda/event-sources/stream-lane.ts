@@ -26,6 +26,8 @@ interface Batch {
   /** All invocations. */
   readonly invocations: number;
   readonly lastResult: Invocation | undefined;
+  /** Set for a batch that a fault of the plan repeats. */
+  readonly isRepeated?: true;
 }
 
 export interface LaneOptions {
@@ -144,6 +146,15 @@ export class StreamLane {
     const failedFrom = this.#firstFailure(batch.records, result);
     this.#options.mapping.succeeded(failedFrom === undefined ? 'OK' : 'PROBLEM: Function call failed');
     if (failedFrom !== undefined) await this.#retry(invoked, failedFrom);
+    else this.#repeat(batch);
+  }
+
+  /** Lambda processes each record at least once: when it loses its checkpoint, a batch comes again that was done. */
+  #repeat({ records, isRepeated }: Batch): void {
+    const { kernel, mapping } = this.#options;
+    if (isRepeated || !kernel.faults.draw('stream-delivery', { stream: streamName(mapping.settings.eventSourceArn) }))
+      return;
+    this.#batches.unshift({ records, failures: 0, invocations: 0, lastResult: undefined, isRepeated: true });
   }
 
   #invoke({ records }: Batch): Promise<Invocation> {
@@ -210,6 +221,11 @@ export class StreamLane {
 /** The event with these records. */
 function eventOf(records: readonly StreamRecord[]): string {
   return `{"Records":[${records.map(({ json }) => json).join(',')}]}`;
+}
+
+/** `stream/<name>` of Kinesis, `table/<name>/stream/<time>` of DynamoDB. */
+function streamName(arn: string): string | undefined {
+  return arn.split('/')[1];
 }
 
 function backoff(failures: number): number {
