@@ -220,6 +220,11 @@ describe('a deployment', () => {
 describe('a start is stopped by', () => {
   it.each<[string, Assembly, RegExp]>([
     [
+      'notifications that the CDK puts in a custom resource, with what to write instead',
+      one({ Notifications: { Type: 'Custom::S3BucketNotifications' } }),
+      /does not emulate the type Custom::S3BucketNotifications: .*NotificationConfiguration of the CfnBucket/,
+    ],
+    [
       'an unknown type',
       one({ Pipe: { Type: 'AWS::Pipes::Pipe' } }),
       /^Farm Pipe AWS::Pipes::Pipe : .*does not emulate the type/,

@@ -8,6 +8,7 @@ import { type Problem, TemplateProblems } from './problems.ts';
 import { checkProperties } from './property-check.ts';
 import type { AssetSource, ResourceHandler } from './resource-handler.ts';
 import { KNOWN_ATTRIBUTES, KNOWN_SECTIONS, type Template, type TemplateOutput } from './template.ts';
+import { unknownType } from './unknown-type.ts';
 
 export interface PlannedResource {
   readonly logicalId: string;
@@ -128,7 +129,7 @@ function planResources(
       if (!KNOWN_ATTRIBUTES.has(attribute)) problem(attribute, 'the runtime does not emulate this attribute');
     }
     const handler = handlers.get(type);
-    if (!handler) problem('', `the runtime does not emulate the type ${type}`);
+    if (!handler) problem('', unknownType(type));
     const explicit = [DependsOn].flat();
     for (const id of explicit) {
       if (!Object.hasOwn(template.Resources ?? {}, id)) problem('DependsOn', `there is no resource ${id}`);

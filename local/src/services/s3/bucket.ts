@@ -8,6 +8,7 @@ import type {
 } from '@aws-sdk/client-s3';
 import type { PolicyDocument } from '../../iam/policy-document.ts';
 import type { MultipartUpload } from './multipart-upload.ts';
+import type { Notification } from './notifications/notification.ts';
 import { type ObjectContent, ObjectStore, type Versioning } from './object-store.ts';
 
 /** What can be set on a bucket after it exists, in the shapes of the API. */
@@ -20,6 +21,7 @@ export interface BucketSettings {
   lifecycle: readonly LifecycleRule[];
   logging: BucketLoggingStatus;
   notifiesEventBridge: boolean;
+  notifications: readonly Notification[];
   tags: readonly Tag[];
 }
 
@@ -43,6 +45,7 @@ export class Bucket {
     lifecycle: [],
     logging: {},
     notifiesEventBridge: false,
+    notifications: [],
     tags: [],
   };
 

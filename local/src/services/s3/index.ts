@@ -2,6 +2,10 @@ import type { Kernel } from '../../kernel/kernel.ts';
 import type { Service } from '../../kernel/service.ts';
 import { Buckets } from './buckets.ts';
 import { type ChecksumMembers, verifyIntegrity } from './checksums.ts';
+import {
+  getBucketNotificationConfiguration,
+  putBucketNotificationConfiguration,
+} from './operations/bucket-notification.ts';
 import { bucketSettings } from './operations/bucket-settings.ts';
 import { createBucket, deleteBucket, getBucketLocation, headBucket, listBuckets } from './operations/buckets.ts';
 import { copyObject } from './operations/copy-object.ts';
@@ -14,7 +18,7 @@ import { objectTagging } from './operations/object-tagging.ts';
 import { putObject } from './operations/put-object.ts';
 import { s3Protocol } from './wire/protocol.ts';
 
-/** S3: buckets, objects, versions and uploads in parts, with events to EventBridge. Inside the process bodies are buffers. */
+/** S3: buckets, objects, versions and uploads in parts, with events to EventBridge, queues, topics and functions. Inside the process bodies are buffers. */
 export function createS3Service(kernel: Kernel): Service {
   const buckets = new Buckets(kernel);
   return {
@@ -30,6 +34,7 @@ export function createS3Service(kernel: Kernel): Service {
       DeleteBucket: deleteBucket(buckets),
       DeleteObject: deleteObject(buckets),
       DeleteObjects: deleteObjects(buckets),
+      GetBucketNotificationConfiguration: getBucketNotificationConfiguration(buckets),
       GetBucketLocation: getBucketLocation(buckets),
       GetObject: getObject(buckets),
       HeadBucket: headBucket(buckets),
@@ -39,6 +44,7 @@ export function createS3Service(kernel: Kernel): Service {
       ListParts: listParts(buckets),
       ListObjectsV2: listObjectsV2(buckets),
       ListObjectVersions: listObjectVersions(buckets),
+      PutBucketNotificationConfiguration: putBucketNotificationConfiguration(buckets),
       PutObject: putObject(buckets),
     },
   };

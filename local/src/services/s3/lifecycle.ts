@@ -1,7 +1,10 @@
 /** Expiration rules of one bucket, applied once a day at midnight UTC, as S3 does ("Lifecycle configuration elements"). */
+import { randomUUID } from 'node:crypto';
 import type { LifecycleRule } from '@aws-sdk/client-s3';
-import type { Clock, Timer } from '../../kernel/clock.ts';
+import type { Timer } from '../../kernel/clock.ts';
 import type { Bucket } from './bucket.ts';
+import type { Buckets } from './buckets.ts';
+import { objectDeleted } from './object-events.ts';
 import type { Version } from './object-store.ts';
 
 const DAY_MS = 86_400_000;
@@ -30,8 +33,15 @@ function expires({ Expiration }: LifecycleRule, { lastModified }: Version, now: 
   return Expiration?.Date !== undefined && new Date(Expiration.Date).getTime() <= now;
 }
 
-function expireKey(bucket: Bucket, key: string, rules: readonly LifecycleRule[], now: number): void {
+/** Tells of what was removed for good, or hidden behind a delete marker. */
+type Tell = (version: Version, marker: boolean) => void;
+
+function expireKey(bucket: Bucket, key: string, rules: readonly LifecycleRule[], now: number, tell: Tell): void {
   const { objects, settings } = bucket;
+  const remove = (version: Version) => {
+    objects.remove(key, version.id);
+    tell(version, false);
+  };
   const newest = objects.find(key);
   if (newest === undefined) return;
   for (const rule of rules) {
@@ -42,19 +52,19 @@ function expireKey(bucket: Bucket, key: string, rules: readonly LifecycleRule[],
       // A version became noncurrent when the next newer one was written.
       const since = versions[index - 1]?.lastModified;
       const isKept = since === undefined || index <= NewerNoncurrentVersions || dueAt(since, NoncurrentDays) > now;
-      if (!isKept) objects.remove(key, version.id);
+      if (!isKept) remove(version);
     });
   }
   if (newest.content !== undefined) {
     if (!rules.some((rule) => applies(rule, newest) && expires(rule, newest, now))) return;
-    if (settings.versioning === undefined) objects.remove(key, newest.id);
-    else objects.add(key, undefined, now, settings.versioning);
+    if (settings.versioning === undefined) remove(newest);
+    else tell(objects.add(key, undefined, now, settings.versioning), true);
     return;
   }
   const isAlone = objects.versions(key).length === 1;
   const removesMarkers = (rule: LifecycleRule) =>
     applies(rule, newest) && (rule.Expiration?.ExpiredObjectDeleteMarker === true || expires(rule, newest, now));
-  if (isAlone && rules.some(removesMarkers)) objects.remove(key, newest.id);
+  if (isAlone && rules.some(removesMarkers)) remove(newest);
 }
 
 /** AbortIncompleteMultipartUpload; rules with a filter by tags cannot have it. */
@@ -71,24 +81,23 @@ function abortUploads({ uploads }: Bucket, rules: readonly LifecycleRule[], now:
 
 /** Applies the rules of a bucket every midnight for as long as it has any. */
 export class Lifecycle {
+  readonly #buckets: Buckets;
   readonly #bucket: Bucket;
-  readonly #clock: Clock;
   #timer: Timer | undefined;
 
-  constructor(bucket: Bucket, clock: Clock) {
+  constructor(buckets: Buckets, bucket: Bucket) {
+    this.#buckets = buckets;
     this.#bucket = bucket;
-    this.#clock = clock;
   }
 
   /** To be called when the rules have changed. */
   schedule(): void {
     this.stop();
     if (this.#enabled().length === 0) return;
-    const midnight = Math.floor(this.#clock.now() / DAY_MS + 1) * DAY_MS;
-    this.#timer = this.#clock.at(midnight, () => {
-      const rules = this.#enabled();
-      for (const key of [...this.#bucket.objects.keys]) expireKey(this.#bucket, key, rules, this.#clock.now());
-      abortUploads(this.#bucket, rules, this.#clock.now());
+    const { clock } = this.#buckets.kernel;
+    const midnight = Math.floor(clock.now() / DAY_MS + 1) * DAY_MS;
+    this.#timer = clock.at(midnight, () => {
+      this.#apply(clock.now());
       this.schedule();
     });
   }
@@ -96,6 +105,15 @@ export class Lifecycle {
   stop(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
+  }
+
+  #apply(now: number): void {
+    const [buckets, bucket, rules] = [this.#buckets, this.#bucket, this.#enabled()];
+    const by = { caller: buckets.kernel.serviceCaller('s3.amazonaws.com', bucket.arn), requestId: randomUUID() };
+    const tell: Tell = (version, marker) =>
+      objectDeleted(buckets, bucket, version, { marker, reason: 'Lifecycle Expiration' }, by);
+    for (const key of [...bucket.objects.keys]) expireKey(bucket, key, rules, now, tell);
+    abortUploads(bucket, rules, now);
   }
 
   #enabled(): readonly LifecycleRule[] {

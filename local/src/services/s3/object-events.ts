@@ -1,22 +1,74 @@
-/** What S3 tells EventBridge: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html. */
+/**
+ * What S3 tells others of its objects: EventBridge (https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html)
+ * and the destinations of the bucket's notifications.
+ */
+import { AwsError } from '../../kernel/errors.ts';
 import type { CallContext } from '../../kernel/service.ts';
 import type { Bucket } from './bucket.ts';
 import type { Buckets } from './buckets.ts';
+import { deliver } from './notifications/deliver.ts';
+import { eventMessage, type ObjectEvent } from './notifications/event-record.ts';
+import { isFor } from './notifications/notification.ts';
 import type { Version } from './object-store.ts';
+
+interface Happening {
+  /** As notifications call it: `s3:ObjectCreated:Put`. */
+  readonly name: string;
+  /** As EventBridge calls it: `Object Created`. */
+  readonly detailType: string;
+  readonly detail: Readonly<Record<string, unknown>>;
+  readonly key: string;
+  readonly versionId: string;
+  readonly etag?: string | undefined;
+  readonly size?: number | undefined;
+}
 
 /** "a hexadecimal value that determines the event sequence"; it grows with every event of the account. */
 function sequencer(count: number): string {
   return count.toString(16).toUpperCase().padStart(16, '0');
 }
 
-function send(buckets: Buckets, bucket: Bucket, detailType: string, object: object, more: object, by: CallContext) {
-  if (!bucket.settings.notifiesEventBridge) return;
-  const { kernel } = buckets;
+function tell(buckets: Buckets, bucket: Bucket, happening: Happening, by: CallContext): void {
   buckets.events += 1;
+  const { name, key, size, etag } = happening;
+  const versionId = bucket.settings.versioning === undefined ? undefined : happening.versionId;
+  const time = buckets.kernel.clock.now();
+  const event = { name, key, size, etag, versionId, time, sequencer: sequencer(buckets.events) };
+  if (bucket.settings.notifiesEventBridge) tellEventBridge(buckets, bucket, happening, event, by);
+  for (const notification of bucket.settings.notifications) {
+    if (!isFor(notification, name, key)) continue;
+    const { kernel } = buckets;
+    const message = eventMessage(event, bucket, notification, by, kernel);
+    kernel.activity.track(async () => {
+      try {
+        await deliver(kernel, bucket, notification, message);
+      } catch (error) {
+        if (!(error instanceof AwsError)) throw error;
+        const { arn, id } = notification;
+        kernel.log.warn('S3 could not deliver a notification', {
+          bucket: bucket.name,
+          key,
+          event: name,
+          id,
+          arn,
+          error,
+        });
+      }
+    });
+  }
+}
+
+function tellEventBridge(
+  { kernel }: Buckets,
+  bucket: Bucket,
+  { detailType, detail: more }: Happening,
+  { key, size, etag, versionId, sequencer: position }: ObjectEvent,
+  by: CallContext,
+): void {
   const detail = {
     version: '0',
     bucket: { name: bucket.name },
-    object: { ...object, sequencer: sequencer(buckets.events) },
+    object: { key, size, etag, 'version-id': versionId, sequencer: position },
     'request-id': by.requestId,
     requester: by.caller.kind === 'service' ? by.caller.arn : by.caller.accountId,
     ...(by.sourceIp !== undefined && { 'source-ip-address': by.sourceIp }),
@@ -27,34 +79,74 @@ function send(buckets: Buckets, bucket: Bucket, detailType: string, object: obje
   kernel.activity.track(() => kernel.call('events', 'PublishServiceEvent', event, caller));
 }
 
-function versionMember(bucket: Bucket, id: string) {
-  return bucket.settings.versioning === undefined ? {} : { 'version-id': id };
+function plainEtag({ content }: Version): string | undefined {
+  return content?.etag.replaceAll('"', '');
 }
 
-/** Object Created; `reason` is the operation that wrote it. */
+const CREATED = {
+  PutObject: 's3:ObjectCreated:Put',
+  CopyObject: 's3:ObjectCreated:Copy',
+  CompleteMultipartUpload: 's3:ObjectCreated:CompleteMultipartUpload',
+} as const;
+
+/** An object was written; `reason` is the operation. */
 export function objectCreated(
   buckets: Buckets,
   bucket: Bucket,
-  { key, id, content }: Version,
-  reason: 'PutObject' | 'CopyObject' | 'CompleteMultipartUpload',
+  version: Version,
+  reason: keyof typeof CREATED,
   by: CallContext,
 ): void {
-  const size = content?.body.length;
-  const object = { key, size, etag: content?.etag.replaceAll('"', ''), ...versionMember(bucket, id) };
-  send(buckets, bucket, 'Object Created', object, { reason }, by);
+  const happening = {
+    name: CREATED[reason],
+    detailType: 'Object Created',
+    detail: { reason },
+    key: version.key,
+    versionId: version.id,
+    etag: plainEtag(version),
+    size: version.content?.body.length,
+  };
+  tell(buckets, bucket, happening, by);
 }
 
-/** Object Deleted: for good, or by a delete marker. */
+/** The entity tag of nothing, which delete markers have. */
+const MARKER_ETAG = 'd41d8cd98f00b204e9800998ecf8427e';
+
+/** An object was deleted, by a request or by a lifecycle rule: for good, or by a delete marker. */
 export function objectDeleted(
   buckets: Buckets,
   bucket: Bucket,
-  { key, id }: Version,
-  marker: boolean,
+  { key, id: versionId }: Version,
+  { marker, reason }: { readonly marker: boolean; readonly reason: 'DeleteObject' | 'Lifecycle Expiration' },
   by: CallContext,
-) {
-  const more = {
-    reason: 'DeleteObject',
-    'deletion-type': marker ? 'Delete Marker Created' : 'Permanently Deleted',
+): void {
+  const family = reason === 'DeleteObject' ? 's3:ObjectRemoved' : 's3:LifecycleExpiration';
+  const happening = {
+    name: `${family}:${marker ? 'DeleteMarkerCreated' : 'Delete'}`,
+    detailType: 'Object Deleted',
+    detail: { reason, 'deletion-type': marker ? 'Delete Marker Created' : 'Permanently Deleted' },
+    key,
+    versionId,
+    ...(marker && { etag: MARKER_ETAG }),
   };
-  send(buckets, bucket, 'Object Deleted', { key, ...versionMember(bucket, id) }, more, by);
+  tell(buckets, bucket, happening, by);
+}
+
+/** The tags of an object were replaced or removed. */
+export function objectTagged(
+  buckets: Buckets,
+  bucket: Bucket,
+  version: Version,
+  change: 'Put' | 'Delete',
+  by: CallContext,
+): void {
+  const happening = {
+    name: `s3:ObjectTagging:${change}`,
+    detailType: change === 'Put' ? 'Object Tags Added' : 'Object Tags Deleted',
+    detail: {},
+    key: version.key,
+    versionId: version.id,
+    etag: plainEtag(version),
+  };
+  tell(buckets, bucket, happening, by);
 }

@@ -21,6 +21,8 @@ const lifecycleRule: PropertySpec = {
   Transitions: 'declared',
 };
 
+const keyFilter: PropertySpec = { S3Key: { Rules: [{ Name: 'executed', Value: 'executed' }] } };
+
 interface LifecycleRuleProperties {
   readonly AbortIncompleteMultipartUpload?: { readonly DaysAfterInitiation?: number | string };
   readonly ExpirationDate?: string;
@@ -80,13 +82,43 @@ function lifecycleRuleOf(rule: LifecycleRuleProperties): Members {
   };
 }
 
+interface NotificationRule extends Members {
+  readonly Event?: string;
+  readonly Filter?: { readonly S3Key?: { readonly Rules?: readonly Members[] } };
+}
+
+interface NotificationProperties {
+  readonly EventBridgeConfiguration?: Members;
+  readonly LambdaConfigurations?: readonly NotificationRule[];
+  readonly QueueConfigurations?: readonly NotificationRule[];
+  readonly TopicConfigurations?: readonly NotificationRule[];
+}
+
+/** A notification configuration of a template in the shape of the API. */
+function notificationConfigurationOf(given: NotificationProperties): Members {
+  const rules = (list: readonly NotificationRule[] | undefined, short: string, arn: string) =>
+    list?.map(({ Event, Filter, [short]: destination }) => ({
+      [arn]: destination,
+      Events: [Event],
+      ...(Filter?.S3Key && { Filter: { Key: { FilterRules: Filter.S3Key.Rules ?? [] } } }),
+    }));
+  const bridge = given.EventBridgeConfiguration;
+  const isBridged = bridge !== undefined && String(bridge.EventBridgeEnabled ?? true) === 'true';
+  return {
+    LambdaFunctionConfigurations: rules(given.LambdaConfigurations, 'Function', 'LambdaFunctionArn') ?? [],
+    QueueConfigurations: rules(given.QueueConfigurations, 'Queue', 'QueueArn') ?? [],
+    TopicConfigurations: rules(given.TopicConfigurations, 'Topic', 'TopicArn') ?? [],
+    ...(isBridged && { EventBridgeConfiguration: {} }),
+  };
+}
+
 interface BucketProperties {
   readonly AccessControl?: string;
   readonly BucketEncryption?: { readonly ServerSideEncryptionConfiguration?: readonly Members[] };
   readonly BucketName?: string;
   readonly LifecycleConfiguration?: { readonly Rules?: readonly LifecycleRuleProperties[] };
   readonly LoggingConfiguration?: { readonly DestinationBucketName?: string; readonly LogFilePrefix?: string };
-  readonly NotificationConfiguration?: { readonly EventBridgeConfiguration?: Members };
+  readonly NotificationConfiguration?: NotificationProperties;
   readonly OwnershipControls?: Members;
   readonly PublicAccessBlockConfiguration?: Members;
   readonly Tags?: readonly Members[];
@@ -119,9 +151,8 @@ function settings(properties: BucketProperties): readonly (readonly [operation: 
     const Rules = LifecycleConfiguration.Rules.map(lifecycleRuleOf);
     calls.push(['PutBucketLifecycleConfiguration', { LifecycleConfiguration: { Rules } }]);
   }
-  const bridge = properties.NotificationConfiguration?.EventBridgeConfiguration;
-  if (bridge && String(bridge.EventBridgeEnabled ?? true) === 'true') {
-    const NotificationConfiguration = { EventBridgeConfiguration: {} };
+  if (properties.NotificationConfiguration) {
+    const NotificationConfiguration = notificationConfigurationOf(properties.NotificationConfiguration);
     calls.push(['PutBucketNotificationConfiguration', { NotificationConfiguration }]);
   }
   if (Tags) calls.push(['PutBucketTagging', { Tagging: { TagSet: Tags } }]);
@@ -152,7 +183,12 @@ const bucket: ResourceHandler = {
     BucketName: 'executed',
     LifecycleConfiguration: { Rules: [lifecycleRule] },
     LoggingConfiguration: { DestinationBucketName: 'declared', LogFilePrefix: 'declared' },
-    NotificationConfiguration: { EventBridgeConfiguration: { EventBridgeEnabled: 'executed' } },
+    NotificationConfiguration: {
+      EventBridgeConfiguration: { EventBridgeEnabled: 'executed' },
+      LambdaConfigurations: [{ Event: 'executed', Filter: keyFilter, Function: 'executed' }],
+      QueueConfigurations: [{ Event: 'executed', Filter: keyFilter, Queue: 'executed' }],
+      TopicConfigurations: [{ Event: 'executed', Filter: keyFilter, Topic: 'executed' }],
+    },
     OwnershipControls: { Rules: [{ ObjectOwnership: 'executed' }] },
     PublicAccessBlockConfiguration: {
       BlockPublicAcls: 'declared',

@@ -1,7 +1,6 @@
 import type {
   DeleteBucketPolicyCommandInput,
   GetBucketEncryptionCommandInput,
-  GetBucketNotificationConfigurationCommandInput,
   GetBucketPolicyCommandInput,
   GetBucketVersioningCommandInput,
   GetPublicAccessBlockCommandInput,
@@ -9,7 +8,6 @@ import type {
   PutBucketEncryptionCommandInput,
   PutBucketLifecycleConfigurationCommandInput,
   PutBucketLoggingCommandInput,
-  PutBucketNotificationConfigurationCommandInput,
   PutBucketOwnershipControlsCommandInput,
   PutBucketPolicyCommandInput,
   PutBucketTaggingCommandInput,
@@ -19,7 +17,7 @@ import type {
 } from '@aws-sdk/client-s3';
 import type { PolicyDocument, PolicyStatement } from '../../../iam/policy-document.ts';
 import { operation } from '../../../kernel/define.ts';
-import { AwsError, notEmulated } from '../../../kernel/errors.ts';
+import { AwsError } from '../../../kernel/errors.ts';
 import type { AnyOperation } from '../../../kernel/service.ts';
 import type { Bucket, BucketSettings } from '../bucket.ts';
 import type { Buckets } from '../buckets.ts';
@@ -164,21 +162,6 @@ export function bucketSettings(buckets: Buckets): Readonly<Record<string, AnyOpe
       'PutBucketLogging',
       ({ BucketLoggingStatus = {} }) => ({ logging: BucketLoggingStatus }),
     ),
-    PutBucketNotificationConfiguration: change<PutBucketNotificationConfigurationCommandInput>(
-      buckets,
-      'PutBucketNotification',
-      ({ NotificationConfiguration = {} }) => {
-        const { EventBridgeConfiguration, ...others } = NotificationConfiguration;
-        const [other] = Object.keys(others);
-        if (other !== undefined) throw notEmulated('s3', `PutBucketNotificationConfiguration with ${other}`);
-        return { notifiesEventBridge: EventBridgeConfiguration !== undefined };
-      },
-    ),
-    GetBucketNotificationConfiguration: read<GetBucketNotificationConfigurationCommandInput, object>(
-      buckets,
-      'GetBucketNotification',
-      ({ settings }) => (settings.notifiesEventBridge ? { EventBridgeConfiguration: {} } : {}),
-    ),
     PutBucketTagging: change<PutBucketTaggingCommandInput>(buckets, 'PutBucketTagging', ({ Tagging }) => ({
       tags: Tagging?.TagSet ?? [],
     })),
@@ -187,7 +170,7 @@ export function bucketSettings(buckets: Buckets): Readonly<Record<string, AnyOpe
       run({ Bucket, LifecycleConfiguration }) {
         const bucket = buckets.get(Bucket);
         bucket.settings.lifecycle = LifecycleConfiguration?.Rules ?? [];
-        const lifecycle = lifecycles.get(bucket) ?? new Lifecycle(bucket, buckets.kernel.clock);
+        const lifecycle = lifecycles.get(bucket) ?? new Lifecycle(buckets, bucket);
         lifecycles.set(bucket, lifecycle);
         lifecycle.schedule();
         return {};

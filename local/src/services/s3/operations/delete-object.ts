@@ -26,17 +26,17 @@ function remove(
   const { versioning } = bucket.settings;
   if (versionId !== undefined) {
     const removed = bucket.objects.remove(key, versionId);
-    if (removed !== undefined) objectDeleted(buckets, bucket, removed, false, by);
+    if (removed !== undefined) objectDeleted(buckets, bucket, removed, { marker: false, reason: 'DeleteObject' }, by);
     const wasMarker = removed !== undefined && removed.content === undefined;
     return { VersionId: versionId, ...(wasMarker && { DeleteMarker: true }) };
   }
   if (versioning === undefined) {
     const removed = bucket.objects.remove(key, 'null');
-    if (removed !== undefined) objectDeleted(buckets, bucket, removed, false, by);
+    if (removed !== undefined) objectDeleted(buckets, bucket, removed, { marker: false, reason: 'DeleteObject' }, by);
     return {};
   }
   const marker = bucket.objects.add(key, undefined, buckets.kernel.clock.now(), versioning);
-  objectDeleted(buckets, bucket, marker, true, by);
+  objectDeleted(buckets, bucket, marker, { marker: true, reason: 'DeleteObject' }, by);
   return { DeleteMarker: true, VersionId: marker.id };
 }
 

@@ -7,6 +7,7 @@ import type {
 import { operation } from '../../../kernel/define.ts';
 import type { AnyOperation, CallContext } from '../../../kernel/service.ts';
 import type { Buckets } from '../buckets.ts';
+import { objectTagged } from '../object-events.ts';
 import { checkTags } from '../tagging.ts';
 
 interface Address {
@@ -24,8 +25,9 @@ export function objectTagging(buckets: Buckets): Readonly<Record<string, AnyOper
     ];
   const find = ({ Bucket, Key, VersionId }: Address, context: CallContext) => {
     const { version, content } = buckets.object(Bucket, Key, VersionId, context);
-    const versioned = buckets.get(Bucket).settings.versioning !== undefined;
-    return { content, answer: versioned ? { VersionId: version.id } : {} };
+    const bucket = buckets.get(Bucket);
+    const versioned = bucket.settings.versioning !== undefined;
+    return { bucket, version, content, answer: versioned ? { VersionId: version.id } : {} };
   };
   return {
     GetObjectTagging: operation<GetObjectTaggingCommandInput, { TagSet: Tag[]; VersionId?: string }>({
@@ -38,16 +40,18 @@ export function objectTagging(buckets: Buckets): Readonly<Record<string, AnyOper
     PutObjectTagging: operation<PutObjectTaggingCommandInput, { VersionId?: string }>({
       permissions: permission('Put'),
       run(input, context) {
-        const { content, answer } = find(input, context);
+        const { bucket, version, content, answer } = find(input, context);
         content.tags = checkTags(input.Tagging?.TagSet ?? []);
+        objectTagged(buckets, bucket, version, 'Put', context);
         return answer;
       },
     }),
     DeleteObjectTagging: operation<DeleteObjectTaggingCommandInput, { VersionId?: string }>({
       permissions: permission('Delete'),
       run(input, context) {
-        const { content, answer } = find(input, context);
+        const { bucket, version, content, answer } = find(input, context);
         content.tags = new Map();
+        objectTagged(buckets, bucket, version, 'Delete', context);
         return answer;
       },
     }),

@@ -28,6 +28,7 @@ const REQUEST_HEADERS: Readonly<Record<string, string>> = {
   'x-amz-server-side-encryption': 'ServerSideEncryption',
   'x-amz-server-side-encryption-aws-kms-key-id': 'SSEKMSKeyId',
   'x-amz-server-side-encryption-bucket-key-enabled': 'BucketKeyEnabled',
+  'x-amz-skip-destination-validation': 'SkipDestinationValidation',
   'x-amz-storage-class': 'StorageClass',
   'x-amz-tagging': 'Tagging',
   'x-amz-tagging-directive': 'TaggingDirective',

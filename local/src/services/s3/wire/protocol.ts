@@ -1,7 +1,9 @@
 /** REST-XML as S3 speaks it (https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html). */
 import { AwsError } from '../../../kernel/errors.ts';
 import type { WireProtocol, WireRequest, WireResponse } from '../../../kernel/wire.ts';
+import { hostIdOf } from '../host-id.ts';
 import { readMembers, writeHeaders } from './headers.ts';
+import { notificationFromXml, notificationToXml } from './notification-xml.ts';
 import { addressOf, operationOf } from './routes.ts';
 import { errorXml, parseXml, toXml } from './xml.ts';
 
@@ -26,7 +28,7 @@ const READ_BODY: Readonly<Record<string, (request: WireRequest) => Members>> = {
     return { Delete: { Objects, Quiet: asBoolean(Quiet) } };
   },
   PutBucketNotificationConfiguration: ({ body }) => ({
-    NotificationConfiguration: parseXml(body, 'NotificationConfiguration'),
+    NotificationConfiguration: notificationFromXml(parseXml(body, 'NotificationConfiguration')),
   }),
   PutBucketPolicy: ({ body }) => ({ Policy: body.toString('utf8') }),
   PutBucketVersioning: ({ body }) => ({ VersioningConfiguration: parseXml(body, 'VersioningConfiguration') }),
@@ -70,7 +72,7 @@ const WRITE_BODY: Readonly<Record<string, (output: Members) => Document>> = {
   ListParts: ({ Parts, ...rest }) => ['ListPartsResult', { ...rest, Part: Parts }],
   ListMultipartUploads: ({ Uploads, ...rest }) => ['ListMultipartUploadsResult', { ...rest, Upload: Uploads }],
   GetBucketLocation: ({ LocationConstraint = '' }) => ['LocationConstraint', String(LocationConstraint)],
-  GetBucketNotificationConfiguration: (output) => ['NotificationConfiguration', output],
+  GetBucketNotificationConfiguration: (output) => ['NotificationConfiguration', notificationToXml(output)],
   GetBucketVersioning: (output) => ['VersioningConfiguration', output],
   GetPublicAccessBlock: (output) => ['PublicAccessBlockConfiguration', output.PublicAccessBlockConfiguration as object],
   GetBucketEncryption(output) {
@@ -93,7 +95,7 @@ const NO_CONTENT: ReadonlySet<string> = new Set([
 const ERROR_HEADERS = ['DeleteMarker', 'VersionId', 'ETag'] as const;
 
 function withId(headers: Readonly<Record<string, string>>, requestId: string): Readonly<Record<string, string>> {
-  return { ...headers, 'x-amz-request-id': requestId };
+  return { ...headers, 'x-amz-request-id': requestId, 'x-amz-id-2': hostIdOf(requestId) };
 }
 
 function answer(operation: string, output: Members, requestId: string): WireResponse {

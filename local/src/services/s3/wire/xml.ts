@@ -5,7 +5,17 @@ import { AwsError } from '../../../kernel/errors.ts';
 const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
 
 /** Elements that are lists, also when there is one. */
-const LISTS: ReadonlySet<string> = new Set(['Object', 'Part', 'Tag', 'Rule']);
+const LISTS: ReadonlySet<string> = new Set([
+  'CloudFunctionConfiguration',
+  'Event',
+  'FilterRule',
+  'Object',
+  'Part',
+  'QueueConfiguration',
+  'Rule',
+  'Tag',
+  'TopicConfiguration',
+]);
 
 const parser = new XMLParser({
   ignoreAttributes: true,
