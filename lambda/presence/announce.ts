@@ -1,0 +1,105 @@
+import { MAX_THINGS_PER_NOTICE, noticeGroupKey, type PendingNotice } from '@thingstead/contracts/notices';
+import type { PresenceRow } from '@thingstead/contracts/presence';
+import { change, checkAt } from './change.ts';
+import { confirm, type Kind, mark, namedBefore, pendingOf } from './confirm.ts';
+import type { Ports } from './ports.ts';
+import { groupOf } from './state.ts';
+
+/** Outages that follow each other for ever still get a notice after so long. */
+const LONGEST_WAIT_MS = 10 * 60_000;
+
+/**
+ * Sends what is pending about a thing. Things of one group that are due within a window of each other go in one notice: the
+ * one that is due last sends it for all, the others wait for it. INVARIANTS:
+ * - a thing is named only if its row and the broker agree, at that moment, that it is as the notice says;
+ * - the notice is in the table before it is sent, and whoever finds one that is not known to be sent completes it first. What
+ *   is repeated carries the same id, so a crash anywhere neither loses a notice nor makes a second one;
+ * - the things are marked after that, the sender last, so that until then the others wait for it or find themselves named.
+ */
+export async function announce(thing: string, row: PresenceRow, ports: Ports): Promise<void> {
+  const kind: Kind = row.presence?.connected ? 'online' : 'offline';
+  const pending = pendingOf(row.presence, kind);
+  if (!pending) return;
+  const { things, settings, now } = ports;
+  const group = groupOf(thing, row);
+  const groupKey = noticeGroupKey(kind, group);
+
+  const last = await things.notice(groupKey);
+  if (last?.status === 'pending') {
+    await complete(groupKey, last, ports);
+    // It may have been in that notice: look again.
+    return checkAt(thing, { id: pending.id, dueAt: now() }, ports);
+  }
+  if (last && namedBefore(last, thing, pending.id)) return mark({ thing, about: pending.id }, last, ports);
+  if (kind === 'online' && !(await wasTold(thing, row, ports))) return forget(thing, pending.id, ports);
+
+  const windowMs = settings.groupWindowSeconds * 1000;
+  const members = await things.pending(groupKey, pending.dueAt - LONGEST_WAIT_MS, pending.dueAt, MAX_THINGS_PER_NOTICE);
+  const first = members[0]?.dueAt ?? pending.dueAt;
+  const later = await things.latestPending(groupKey, pending.dueAt, pending.dueAt + windowMs);
+  if (later && later.dueAt - first <= LONGEST_WAIT_MS) {
+    // A little after it, so that it is not asked for all the time while it works.
+    return checkAt(thing, { id: pending.id, dueAt: Math.max(later.dueAt, now() + 1000) }, ports);
+  }
+  const names = [...members.map((each) => each.thing).filter((name) => name !== thing), thing];
+  const named = await confirm(kind, names, ports);
+  // Somebody else has done it, or it is no longer true.
+  if (!named.some((each) => each.thing === thing && each.about === pending.id)) return;
+  const notice: PendingNotice = {
+    id: `${groupKey}#${pending.dueAt}`,
+    kind,
+    group: named.length === 1 ? { kind: 'thing', name: thing } : group,
+    things: named,
+    at: now(),
+    status: 'pending',
+    revision: (last?.revision ?? 0) + 1,
+  };
+  if (await things.writeNotice(groupKey, notice)) return send(groupKey, notice, ports);
+  // Another of the group began one at the same moment: it may name this thing.
+  return checkAt(thing, { id: pending.id, dueAt: now() + 1000 }, ports);
+}
+
+/**
+ * Ends what a crash has cut off, when the thing on whose behalf it was begun has come back or gone again: that notice may
+ * name others.
+ */
+export async function resume(thing: string, row: PresenceRow, about: string, ports: Ports): Promise<void> {
+  const kind: Kind = about.startsWith('back-') ? 'online' : 'offline';
+  const groupKey = noticeGroupKey(kind, groupOf(thing, row));
+  const last = await ports.things.notice(groupKey);
+  if (last?.status === 'pending' && namedBefore(last, thing, about)) await complete(groupKey, last, ports);
+}
+
+/** Sends a notice that may have been sent already, with those of whom it is still true. */
+async function complete(groupKey: string, notice: PendingNotice, ports: Ports): Promise<void> {
+  const names = notice.things.map(({ thing }) => thing);
+  const named = await confirm(notice.kind, names, ports);
+  const sure = named.filter(({ thing, about }) => namedBefore(notice, thing, about));
+  if (sure.length > 0) return send(groupKey, { ...notice, things: sure }, ports);
+  await ports.things.writeNotice(groupKey, { ...notice, status: 'sent', revision: notice.revision + 1 });
+}
+
+async function send(groupKey: string, notice: PendingNotice, ports: Ports): Promise<void> {
+  const { id, kind, group, at } = notice;
+  const named = notice.things.map(({ thing, since }) => ({ thing, since }));
+  await ports.notices.send({ id, kind, group, at, things: named });
+  const sent: PendingNotice = { ...notice, status: 'sent', revision: notice.revision + 1 };
+  if (await ports.things.writeNotice(groupKey, sent)) ports.reports.announced({ id, kind, things: named.length });
+  for (const each of notice.things) await mark(each, sent, ports);
+}
+
+/** Whether the notice has gone out that this thing was offline. It was being sent when the thing came back. */
+async function wasTold(thing: string, row: PresenceRow, { things }: Ports): Promise<boolean> {
+  const returned = row.presence?.returned;
+  if (!returned || returned.noticed) return returned !== undefined;
+  const last = await things.notice(noticeGroupKey('offline', groupOf(thing, row)));
+  return last?.status === 'sent' && namedBefore(last, thing, returned.outage);
+}
+
+async function forget(thing: string, about: string, ports: Ports): Promise<void> {
+  await change(thing, ports, async (row) => {
+    if (row?.presence?.returned?.id !== about) return undefined;
+    const { returned, ...presence } = row.presence;
+    return { next: { ...presence, revision: presence.revision + 1 } };
+  });
+}
