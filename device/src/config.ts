@@ -28,6 +28,12 @@ const Source = v.variant('kind', [
   }),
 ]);
 
+/** The text of a key in place of its file would be shown with the complaint that there is no such file. */
+const FileName = v.pipe(
+  v.string(),
+  v.check((text) => !text.includes('-----BEGIN'), 'must name a file; it holds the text of a key or certificate'),
+);
+
 const SensorSchema = v.strictObject({
   /** Level of the topic and name in the store. */
   name: v.pipe(v.string(), v.regex(SENSOR_NAME, 'must be 1 to 64 letters, digits, "_", "." or "-"')),
@@ -48,9 +54,9 @@ const ConfigSchema = v.strictObject({
     port: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535)), 8883),
   }),
   /** PEM files; relative paths start at the configuration file. */
-  certificateFile: v.string(),
+  certificateFile: FileName,
   /** One of the two: the key in a PEM file, or in a PKCS#11 token that never lets it out. */
-  privateKeyFile: v.optional(v.string()),
+  privateKeyFile: v.optional(FileName),
   pkcs11: v.optional(
     v.strictObject({
       /** The token's PKCS#11 library: `/usr/lib/softhsm/libsofthsm2.so`. */
@@ -65,7 +71,7 @@ const ConfigSchema = v.strictObject({
     }),
   ),
   /** Whom the device trusts; by default the machine's own root certificates, which know AWS. */
-  rootCaFile: v.optional(v.string()),
+  rootCaFile: v.optional(FileName),
   sensors: v.array(SensorSchema),
   publish: v.optional(
     v.strictObject({
