@@ -14,6 +14,8 @@ import { createDataPlane, createDeviceHttps } from './data/index.ts';
 import { createMessageBus } from './message-bus.ts';
 import { Authorizer } from './policies/authorizer.ts';
 import { PolicyStore } from './policies/policy-store.ts';
+import { EventConfigurations } from './registry/event-configurations.ts';
+import { RegistryEvents } from './registry/registry-events.ts';
 import { ThingRegistry } from './registry/thing-registry.ts';
 import { ThingTypes } from './registry/thing-types.ts';
 import { RoleAliases } from './role-aliases/role-aliases.ts';
@@ -57,7 +59,9 @@ export function createIotServices(kernel: Kernel, { tls, host, ports }: IotOptio
   const certificates = new CertificateStore(kernel, onChange);
   const cas = new CaStore(kernel);
   const policies = new PolicyStore(kernel, onChange);
-  const things = new ThingRegistry(kernel, new ThingTypes(kernel), onChange);
+  const eventConfigurations = new EventConfigurations();
+  const events = new RegistryEvents(kernel, bus, eventConfigurations);
+  const things = new ThingRegistry(kernel, new ThingTypes(kernel, events), onChange, events);
   const authorizer = new Authorizer(kernel, { policies, things, revision });
   const directory = new RegisteredCertificates(kernel, {
     certificates,
@@ -100,6 +104,9 @@ export function createIotServices(kernel: Kernel, { tls, host, ports }: IotOptio
         roleAliases,
         tags: new ResourceTags(),
         amazonCa,
+        eventConfigurations,
+        indexing: { things: 'OFF', connectivity: 'OFF' },
+        connections: broker.messages,
         endpoint: ENDPOINT,
       }),
       ...rules.operations,

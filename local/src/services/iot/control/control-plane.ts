@@ -1,13 +1,16 @@
 import type { Kernel } from '../../../kernel/kernel.ts';
 import type { Permission } from '../../../kernel/service.ts';
+import type { MessageBroker } from '../broker/message-broker.ts';
 import type { AmazonCa } from '../certificates/amazon-ca.ts';
 import type { CaStore } from '../certificates/ca-store.ts';
 import type { CertificateStore } from '../certificates/certificate-store.ts';
 import type { Authorizer } from '../policies/authorizer.ts';
 import type { PolicyStore } from '../policies/policy-store.ts';
+import type { EventConfigurations } from '../registry/event-configurations.ts';
 import type { ThingRegistry } from '../registry/thing-registry.ts';
 import type { RoleAliases } from '../role-aliases/role-aliases.ts';
 import { invalidRequest, required, resourceNotFound } from './errors.ts';
+import type { Indexing } from './operations/thing-connectivity.ts';
 import type { ResourceTags } from './resource-tags.ts';
 
 /** What the operations of the control plane work on. */
@@ -21,6 +24,11 @@ export interface ControlPlane {
   readonly roleAliases: RoleAliases;
   readonly tags: ResourceTags;
   readonly amazonCa: AmazonCa;
+  readonly eventConfigurations: EventConfigurations;
+  /** What fleet indexing keeps. */
+  readonly indexing: Indexing;
+  /** Who is connected. */
+  readonly connections: Pick<MessageBroker, 'clients' | 'sessions'>;
   /** The host to which devices connect; its port is the runtime's. */
   readonly endpoint: string;
 }

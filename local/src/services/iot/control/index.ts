@@ -6,6 +6,7 @@ import { certificateOperations } from './operations/certificates.ts';
 import { createCertificateFromCsr, createKeysAndCertificate } from './operations/create-certificate.ts';
 import { describeEndpoint } from './operations/describe-endpoint.ts';
 import { getEffectivePolicies } from './operations/effective-policies.ts';
+import { eventConfigurationOperations } from './operations/event-configurations.ts';
 import { loggingOptionOperations } from './operations/logging-options.ts';
 import { policyOperations } from './operations/policies.ts';
 import { policyAttachmentOperations } from './operations/policy-attachments.ts';
@@ -15,6 +16,7 @@ import { registerCertificate, registerCertificateWithoutCa } from './operations/
 import { roleAliasOperations } from './operations/role-aliases.ts';
 import { tagOperations } from './operations/tags.ts';
 import { testAuthorization } from './operations/test-authorization.ts';
+import { thingConnectivityOperations } from './operations/thing-connectivity.ts';
 import { thingGroupMemberOperations } from './operations/thing-group-members.ts';
 import { thingGroupOperations } from './operations/thing-groups.ts';
 import { thingPrincipalOperations } from './operations/thing-principals.ts';
@@ -43,6 +45,8 @@ export function controlOperations(plane: ControlPlane): Readonly<Record<string, 
     ...policyOperations(plane),
     ...policyVersionOperations(plane),
     ...policyAttachmentOperations(plane),
+    ...eventConfigurationOperations(plane),
+    ...thingConnectivityOperations(plane),
     ...loggingOptionOperations(),
   };
 }

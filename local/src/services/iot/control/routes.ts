@@ -126,6 +126,12 @@ const ROUTES: readonly Route[] = [
   route('POST', '/untag', 'UntagResource'),
   route('GET', '/tags', 'ListTagsForResource', { query: { resourceArn: 'resourceArn', nextToken: 'nextToken' } }),
 
+  route('POST', '/things/{thingName}/connectivity-data', 'GetThingConnectivityData'),
+  route('GET', '/indexing/config', 'GetIndexingConfiguration'),
+  route('POST', '/indexing/config', 'UpdateIndexingConfiguration'),
+  route('GET', '/event-configurations', 'DescribeEventConfigurations'),
+  route('PATCH', '/event-configurations', 'UpdateEventConfigurations'),
+
   route('POST', '/v2LoggingOptions', 'SetV2LoggingOptions'),
   route('GET', '/v2LoggingOptions', 'GetV2LoggingOptions'),
 ];

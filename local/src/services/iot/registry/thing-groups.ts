@@ -8,6 +8,8 @@ import {
   versionConflict,
 } from '../control/errors.ts';
 import { type Attributes, checkAttributes, sameAttributes, updateAttributes } from './attributes.ts';
+import type { RegistryEvents } from './registry-events.ts';
+import type { Thing } from './thing-registry.ts';
 
 /** Quotas of thing groups (https://docs.aws.amazon.com/general/latest/gr/iot-core.html#thing-limits). */
 const MAX_ATTRIBUTES = 50;
@@ -38,17 +40,25 @@ export interface ThingGroupProperties {
   readonly merge: boolean;
 }
 
+/** Who hears of what happens to groups, and how it learns which thing a name means. */
+interface GroupEvents {
+  readonly events: RegistryEvents;
+  find(thingName: string): Thing | undefined;
+}
+
 /** The static thing groups of the account (https://docs.aws.amazon.com/iot/latest/developerguide/thing-groups.html). */
 export class ThingGroups {
   readonly #kernel: Kernel;
   readonly #onChange: () => void;
+  readonly #told: GroupEvents | undefined;
   readonly #groups = new Map<string, ThingGroup>();
   readonly #byThing = new Map<string, Set<ThingGroup>>();
 
   /** `onChange` is called whenever an answer of the authorizer may change. */
-  constructor(kernel: Kernel, onChange: () => void) {
+  constructor(kernel: Kernel, onChange: () => void, told?: GroupEvents) {
     this.#kernel = kernel;
     this.#onChange = onChange;
+    this.#told = told;
   }
 
   get all(): Iterable<ThingGroup> {
@@ -97,6 +107,8 @@ export class ThingGroups {
     };
     this.#groups.set(name, group);
     parent?.children.add(group);
+    this.#told?.events.thingGroup('CREATED', group, parentsOf(group));
+    if (parent) this.#told?.events.hierarchy('ADDED', parent, group);
     return group;
   }
 
@@ -108,6 +120,7 @@ export class ThingGroups {
     group.description = checkDescription(properties.description ?? group.description);
     group.attributes = attributes;
     group.version += 1;
+    this.#told?.events.thingGroup('UPDATED', group, parentsOf(group));
     return group.version;
   }
 
@@ -123,10 +136,15 @@ export class ThingGroups {
     const [child] = group.children;
     if (child)
       throw invalidRequest(`Cannot delete thing group ${name}: it has child groups, for instance ${child.name}`);
-    for (const thing of group.things) this.#byThing.get(thing)?.delete(group);
+    for (const thing of group.things) {
+      this.#byThing.get(thing)?.delete(group);
+      this.#tell('REMOVED', group, thing);
+    }
     group.parent?.children.delete(group);
     this.#groups.delete(name);
     this.#onChange();
+    if (group.parent) this.#told?.events.hierarchy('REMOVED', group.parent, group);
+    this.#told?.events.thingGroup('DELETED', group, parentsOf(group));
     return group;
   }
 
@@ -147,25 +165,35 @@ export class ThingGroups {
     group.things.add(thingName);
     this.#byThing.set(thingName, groups.add(group));
     this.#onChange();
+    this.#tell('ADDED', group, thingName);
   }
 
   /** @throws AwsError ResourceNotFoundException when there is no such group */
   remove(groupName: string, thingName: string): void {
     const group = this.get(groupName);
-    group.things.delete(thingName);
+    const wasMember = group.things.delete(thingName);
     this.#byThing.get(thingName)?.delete(group);
     this.#onChange();
+    if (wasMember) this.#tell('REMOVED', group, thingName);
   }
 
   /** Takes a thing out of all its groups. */
   forget(thingName: string): void {
-    for (const group of this.of(thingName)) group.things.delete(thingName);
+    for (const group of this.of(thingName)) {
+      group.things.delete(thingName);
+      this.#tell('REMOVED', group, thingName);
+    }
     this.#byThing.delete(thingName);
   }
 
   /** The groups to which a thing was added. */
   of(thingName: string): ReadonlySet<ThingGroup> {
     return this.#byThing.get(thingName) ?? new Set();
+  }
+
+  #tell(operation: 'ADDED' | 'REMOVED', group: ThingGroup, thingName: string): void {
+    const thing = this.#told?.find(thingName);
+    if (thing) this.#told?.events.membership(operation, group, thing);
   }
 }
 
@@ -174,6 +202,11 @@ export function lineageOf(group: ThingGroup): readonly ThingGroup[] {
   const lineage: ThingGroup[] = [];
   for (let each: ThingGroup | undefined = group; each; each = each.parent) lineage.push(each);
   return lineage;
+}
+
+/** The groups above a group, the nearest first. */
+function parentsOf(group: ThingGroup): readonly ThingGroup[] {
+  return lineageOf(group).slice(1);
 }
 
 /** All groups below a group. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Kernel } from '../../../kernel/kernel.ts';
 import { invalidRequest, resourceAlreadyExists, resourceNotFound, versionConflict } from '../control/errors.ts';
 import { type Attributes, checkAttributes, checkCount, sameAttributes, updateAttributes } from './attributes.ts';
+import type { RegistryEvents } from './registry-events.ts';
 import { ThingGroups } from './thing-groups.ts';
 import type { ThingTypes } from './thing-types.ts';
 
@@ -33,16 +34,18 @@ export class ThingRegistry {
   readonly groups: ThingGroups;
   readonly #kernel: Kernel;
   readonly #onChange: () => void;
+  readonly #events: RegistryEvents | undefined;
   readonly #things = new Map<string, Thing>();
   readonly #principalsByThing = new Map<string, Attachments>();
   readonly #thingsByPrincipal = new Map<string, Attachments>();
 
-  /** `onChange` is called whenever an answer of the authorizer may change. */
-  constructor(kernel: Kernel, types: ThingTypes, onChange: () => void) {
+  /** `onChange` is called whenever an answer of the authorizer may change; `events` hears of what happens. */
+  constructor(kernel: Kernel, types: ThingTypes, onChange: () => void, events?: RegistryEvents) {
     this.#kernel = kernel;
     this.types = types;
-    this.groups = new ThingGroups(kernel, onChange);
+    this.groups = new ThingGroups(kernel, onChange, events && { events, find: (name) => this.#things.get(name) });
     this.#onChange = onChange;
+    this.#events = events;
   }
 
   get all(): Iterable<Thing> {
@@ -82,6 +85,8 @@ export class ThingRegistry {
     const thing: Thing = { name, arn, id: randomUUID(), typeName, attributes, version: 1 };
     this.#things.set(name, thing);
     this.#onChange();
+    this.#events?.thing('CREATED', thing);
+    if (typeName !== undefined) this.#events?.typeAssociation('CREATED', thing, typeName);
     return thing;
   }
 
@@ -98,10 +103,15 @@ export class ThingRegistry {
       ? updateAttributes(thing.attributes, change.attributes, change.merge)
       : thing.attributes;
     checkCount(attributes, typeName !== undefined);
+    const typeBefore = thing.typeName;
     thing.typeName = typeName;
     thing.attributes = attributes;
     thing.version += 1;
     this.#onChange();
+    this.#events?.thing('UPDATED', thing);
+    if (typeBefore === typeName) return;
+    if (typeBefore !== undefined) this.#events?.typeAssociation('DELETED', thing, typeBefore);
+    if (typeName !== undefined) this.#events?.typeAssociation('CREATED', thing, typeName);
   }
 
   /** Deletes a thing; one that does not exist is no error, as on AWS. */
@@ -112,9 +122,11 @@ export class ThingRegistry {
     if (this.principalsOf(name).size > 0) {
       throw invalidRequest(`Cannot delete. Thing ${name} is still attached to one or more principals`);
     }
-    this.#things.delete(name);
     this.groups.forget(name);
+    this.#things.delete(name);
     this.#onChange();
+    if (thing.typeName !== undefined) this.#events?.typeAssociation('DELETED', thing, thing.typeName);
+    this.#events?.thing('DELETED', thing);
   }
 
   principalsOf(thingName: string): ReadonlyMap<string, ThingPrincipalType> {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Kernel } from '../../../kernel/kernel.ts';
 import { invalidRequest, resourceAlreadyExists, resourceNotFound } from '../control/errors.ts';
+import type { RegistryEvents } from './registry-events.ts';
 
 /** "You must wait 5 minutes after deprecating a thing type before you can delete it" (thing-types). */
 const DELETABLE_AFTER_MS = 5 * 60_000;
@@ -25,10 +26,12 @@ export interface ThingType {
 /** The thing types of the account. */
 export class ThingTypes {
   readonly #kernel: Kernel;
+  readonly #events: RegistryEvents | undefined;
   readonly #types = new Map<string, ThingType>();
 
-  constructor(kernel: Kernel) {
+  constructor(kernel: Kernel, events?: RegistryEvents) {
     this.#kernel = kernel;
+    this.#events = events;
   }
 
   get all(): Iterable<ThingType> {
@@ -76,22 +79,26 @@ export class ThingTypes {
       deprecatedAt: undefined,
     };
     this.#types.set(name, type);
+    this.#events?.thingType('CREATED', type);
     return type;
   }
 
   deprecate(name: string, undo: boolean): void {
     const type = this.get(name);
     type.deprecatedAt = undo ? undefined : (type.deprecatedAt ?? this.#kernel.clock.now());
+    this.#events?.thingType('UPDATED', type);
   }
 
   /** @throws AwsError InvalidRequestException unless it has been deprecated for five minutes and no thing has it */
   delete(name: string, isUsed: boolean): void {
-    const { deprecatedAt } = this.get(name);
+    const type = this.get(name);
+    const { deprecatedAt } = type;
     if (deprecatedAt === undefined) throw invalidRequest(`Cannot delete thing type ${name}: deprecate it first`);
     if (this.#kernel.clock.now() - deprecatedAt < DELETABLE_AFTER_MS) {
       throw invalidRequest(`Cannot delete thing type ${name}: five minutes have to pass after its deprecation`);
     }
     if (isUsed) throw invalidRequest(`Cannot delete thing type ${name}: there are things of this type`);
     this.#types.delete(name);
+    this.#events?.thingType('DELETED', type);
   }
 }
