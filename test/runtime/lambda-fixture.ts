@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { type Runtime, startRuntime } from '../support/runtime.ts';
+import { type Runtime, type RuntimeOptions, startRuntime } from '../support/runtime.ts';
 
 type Properties = Readonly<Record<string, unknown>>;
 
@@ -101,8 +101,8 @@ export class Assembly {
     return folder;
   }
 
-  start(): Promise<Runtime> {
-    return startRuntime({ assembly: this.write() });
+  start(options: RuntimeOptions = {}): Promise<Runtime> {
+    return startRuntime({ ...options, assembly: this.write() });
   }
 }
 

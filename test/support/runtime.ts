@@ -43,6 +43,8 @@ export interface RuntimeOptions {
   readonly assembly?: string;
   /** Further options of the command line. */
   readonly args?: readonly string[];
+  /** Further environment variables. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface Runtime {
@@ -84,7 +86,7 @@ export async function startRuntime(options: RuntimeOptions = {}): Promise<Runtim
   }
 }
 
-async function start({ assembly, args = [] }: RuntimeOptions, portOffset: number): Promise<Runtime> {
+async function start({ assembly, args = [], env }: RuntimeOptions, portOffset: number): Promise<Runtime> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'thingstead-runtime-'));
   const endpointsFile = path.join(folder, 'endpoints.json');
   const child = spawn(
@@ -97,7 +99,7 @@ async function start({ assembly, args = [] }: RuntimeOptions, portOffset: number
       ...(assembly === undefined ? [] : ['--assembly', assembly]),
       ...args,
     ],
-    { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
+    { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   const written: string[] = [];
   child.stdout.on('data', (chunk) => written.push(String(chunk)));

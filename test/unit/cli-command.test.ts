@@ -118,7 +118,7 @@ describeWithTools([tool], "openssl's opinion", () => {
       'd.crt': device.certificate,
       'd.key': device.privateKey,
     })) {
-      writeFileSync(path.join(folder, name), text);
+      writeFileSync(path.join(folder, name), text, { mode: 0o600 });
     }
     const openssl = (...args: readonly string[]) => spawnSync(tool, args, { cwd: folder, encoding: 'utf8' });
 
