@@ -1,0 +1,36 @@
+/** The agent, its contracts and its libraries as one JavaScript file. */
+import path from 'node:path';
+import { build } from 'esbuild';
+
+/** A folder below which the device SDK finds its native part, two levels up: `bin/<platform>/aws-crt-nodejs.node`. */
+const NATIVE = '../native/x/y';
+
+/** CommonJS packages in an ES module need `require` and `__dirname`; only the SDK's loader of its native part reads the latter. */
+const BANNER = `import { createRequire as createRequireOfBundle } from 'node:module';
+const require = createRequireOfBundle(import.meta.url);
+const __dirname = \`\${import.meta.dirname}/${NATIVE}\`;`;
+
+/**
+ * Bundles the agent.
+ *
+ * @param root the repository.
+ * @returns the folders of the packages that are in it.
+ */
+export async function bundleAgent(root: string, outfile: string): Promise<readonly string[]> {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: ['device/bin/thingstead-agent.mjs'],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node22',
+    banner: { js: BANNER },
+    metafile: true,
+    logLevel: 'warning',
+  });
+  const folders = Object.keys(metafile.inputs).flatMap(
+    (file) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1] ?? [],
+  );
+  return [...new Set(folders)].sort().map((folder) => path.join(root, folder));
+}
