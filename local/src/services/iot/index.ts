@@ -27,7 +27,7 @@ const ENDPOINT = 'localhost';
 
 export interface IotOptions {
   /** Key and certificate of both listeners. */
-  readonly tls: ServerCredentials;
+  readonly tls: ServerCredentials & { readonly rootCaFile: string };
   /** Loopback. */
   readonly host: string;
   readonly ports: { readonly mqtt: number; readonly deviceHttps: number };
@@ -87,12 +87,13 @@ export function createIotServices(kernel: Kernel, { tls, host, ports }: IotOptio
     port: ports.deviceHttps,
   });
 
-  const rules = createRules(kernel, bus);
+  const rules = createRules(kernel, bus, tls.rootCaFile);
 
   const iot: Service = {
     name: 'iot',
     signingNames: ['iot'],
     protocols: [controlProtocol(rules.routes)],
+    unsigned: rules.unsigned,
     operations: {
       ...controlOperations({
         kernel,

@@ -1,3 +1,4 @@
+import type { CreateTopicRuleDestinationResponse } from '@aws-sdk/client-iot';
 import {
   optionalBoolean,
   optionalList,
@@ -34,6 +35,12 @@ const ACTION: PropertySpec = {
   },
   DynamoDBv2: { PutItem: { TableName: TEXT }, RoleArn: TEXT },
   Firehose: { BatchMode: TEXT, DeliveryStreamName: TEXT, RoleArn: TEXT, Separator: TEXT },
+  Http: {
+    Auth: { Sigv4: { RoleArn: TEXT, ServiceName: TEXT, SigningRegion: TEXT } },
+    ConfirmationUrl: TEXT,
+    Headers: [{ Key: TEXT, Value: TEXT }],
+    Url: TEXT,
+  },
   Kinesis: { PartitionKey: TEXT, RoleArn: TEXT, StreamName: TEXT },
   Lambda: { FunctionArn: TEXT },
   Republish: {
@@ -87,6 +94,22 @@ export const topicRuleResources: readonly ResourceHandler[] = [
       };
       await kernel.call('iot', 'CreateTopicRule', { ruleName, topicRulePayload }, caller);
       return { ref: ruleName, attributes: { Arn: kernel.arn('iot', `rule/${ruleName}`) } };
+    },
+  },
+  {
+    type: 'AWS::IoT::TopicRuleDestination',
+    properties: { HttpUrlProperties: { ConfirmationUrl: TEXT } },
+    async create({ kernel, caller, properties }) {
+      const { ConfirmationUrl } = optionalObject(properties.HttpUrlProperties) ?? {};
+      const httpUrlConfiguration = { confirmationUrl: optionalText(ConfirmationUrl) };
+      const created = await kernel.call<CreateTopicRuleDestinationResponse>(
+        'iot',
+        'CreateTopicRuleDestination',
+        { destinationConfiguration: { httpUrlConfiguration } },
+        caller,
+      );
+      const { arn = '', statusReason = '' } = created.topicRuleDestination ?? {};
+      return { ref: arn, attributes: { Arn: arn, StatusReason: statusReason } };
     },
   },
 ];

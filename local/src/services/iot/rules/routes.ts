@@ -11,6 +11,14 @@ export const topicRuleRoutes: readonly Route[] = [
   route('DELETE', '/rules/{ruleName}', 'DeleteTopicRule'),
   route('POST', '/rules/{ruleName}/enable', 'EnableTopicRule'),
   route('POST', '/rules/{ruleName}/disable', 'DisableTopicRule'),
+  route('POST', '/destinations', 'CreateTopicRuleDestination'),
+  route('GET', '/destinations', 'ListTopicRuleDestinations', {
+    query: { maxResults: 'maxResults', nextToken: 'nextToken' },
+  }),
+  route('PATCH', '/destinations', 'UpdateTopicRuleDestination'),
+  route('GET', '/destinations/{arn+}', 'GetTopicRuleDestination'),
+  route('DELETE', '/destinations/{arn+}', 'DeleteTopicRuleDestination'),
+  route('GET', '/confirmdestination/{confirmationToken+}', 'ConfirmTopicRuleDestination'),
   route('GET', '/rules', 'ListTopicRules', {
     query: { topic: 'topic', maxResults: 'maxResults', nextToken: 'nextToken', ruleDisabled: 'ruleDisabled' },
   }),

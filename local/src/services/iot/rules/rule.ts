@@ -73,6 +73,11 @@ export function roleArnsOf({ statement, actions, errorAction }: Rule): ReadonlyS
   return arns;
 }
 
+/** The confirmation URLs of the destinations that a rule needs, as far as they are known. */
+export function destinationUrlsOf({ actions, errorAction }: Rule): readonly string[] {
+  return [...actions, errorAction].map((each) => each?.destinationUrl).filter((url) => url !== undefined);
+}
+
 /**
  * AWS takes 2015-10-08 when a rule names no version
  * (https://docs.aws.amazon.com/iot/latest/developerguide/iot-rule-sql-version.html), which is not emulated either.

@@ -7,6 +7,7 @@ import { cloudwatchMetricAction } from './cloudwatch-metric.ts';
 import { dynamoDbAction } from './dynamo-db.ts';
 import { dynamoDbV2Action } from './dynamo-db-v2.ts';
 import { firehoseAction } from './firehose.ts';
+import { httpAction } from './http.ts';
 import { kinesisAction } from './kinesis.ts';
 import { lambdaAction } from './lambda.ts';
 import { republishAction } from './republish.ts';
@@ -23,6 +24,7 @@ const KINDS: Readonly<Record<string, ActionKind>> = {
   dynamoDB: dynamoDbAction,
   dynamoDBv2: dynamoDbV2Action,
   firehose: firehoseAction,
+  http: httpAction,
   kinesis: kinesisAction,
   lambda: lambdaAction,
   republish: republishAction,
@@ -34,7 +36,6 @@ const KINDS: Readonly<Record<string, ActionKind>> = {
 /** Actions of AWS IoT that the runtime has not. */
 const NOT_EMULATED = new Set([
   'elasticsearch',
-  'http',
   'influxDB',
   'iotAnalytics',
   'iotEvents',
@@ -72,7 +73,7 @@ export function compileAction(where: string, given: unknown, variables: Readonly
     throw invalidRequest(`${where}: AWS IoT has no action ${name}`);
   }
   const parameters = new ActionParameters(name, value, variables);
-  const { roleArn, resource, run } = kind.compile(parameters);
+  const { roleArn, resource, destinationUrl, run } = kind.compile(parameters);
   parameters.refuseOthers();
-  return { name, kind, roleArn, resource, run };
+  return { name, kind, roleArn, resource, destinationUrl, run };
 }

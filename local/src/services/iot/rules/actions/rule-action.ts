@@ -16,6 +16,8 @@ export interface CompiledAction {
   readonly roleArn: string | undefined;
   /** What the action works on; a failure names it as `failedResource`. */
   readonly resource: Template;
+  /** The confirmation URL of the destination that the action needs, where it is known when the rule is created. */
+  readonly destinationUrl?: string | undefined;
   /** Rejects with what the other service answers, or with ActionFailure. */
   run(invocation: Invocation, resource: string): Promise<unknown>;
 }

@@ -16,12 +16,21 @@ import type { Kernel } from '../../../../kernel/kernel.ts';
 import type { AnyOperation, Permission } from '../../../../kernel/service.ts';
 import { invalidRequest } from '../../control/errors.ts';
 import { page } from '../../control/page.ts';
-import { checkRuleName, type Rule, roleArnsOf } from '../rule.ts';
+import type { Destinations } from '../destinations.ts';
+import { checkRuleName, destinationUrlsOf, type Rule, roleArnsOf } from '../rule.ts';
 import type { RuleStore } from '../rule-store.ts';
 import { TopicFilterTree } from '../topic-filter-tree.ts';
 
 /** Administration of rules (https://docs.aws.amazon.com/iot/latest/apireference/API_CreateTopicRule.html and siblings). */
-export function topicRuleOperations(kernel: Kernel, rules: RuleStore): Readonly<Record<string, AnyOperation>> {
+export function topicRuleOperations(
+  kernel: Kernel,
+  rules: RuleStore,
+  destinations: Destinations,
+): Readonly<Record<string, AnyOperation>> {
+  /** "When you create a rule requiring a destination, AWS IoT sends a confirmation message" (ConfirmTopicRuleDestination). */
+  const ensureDestinations = (rule: Rule): void => {
+    for (const url of destinationUrlsOf(rule)) destinations.ensure(url);
+  };
   const compile = ({ ruleName, topicRulePayload }: ReplaceTopicRuleRequest, createdAt: number): Rule => {
     if (!topicRulePayload) throw invalidRequest('topicRulePayload is required');
     return rules.compile({ name: checkRuleName(ruleName), payload: topicRulePayload, createdAt });
@@ -39,7 +48,9 @@ export function topicRuleOperations(kernel: Kernel, rules: RuleStore): Readonly<
       permissions: (input) => withRoles('CreateTopicRule', input),
       run(input) {
         if (input.tags !== undefined) throw invalidRequest('the local runtime keeps no tags of rules: leave out tags');
-        rules.create(compile(input, kernel.clock.now()));
+        const rule = compile(input, kernel.clock.now());
+        rules.create(rule);
+        ensureDestinations(rule);
         return {};
       },
     }),
@@ -47,7 +58,9 @@ export function topicRuleOperations(kernel: Kernel, rules: RuleStore): Readonly<
       permissions: (input) => withRoles('ReplaceTopicRule', input),
       run(input) {
         const { createdAt } = rules.get(input.ruleName).definition;
-        rules.replace(compile(input, createdAt));
+        const rule = compile(input, createdAt);
+        rules.replace(rule);
+        ensureDestinations(rule);
         return {};
       },
     }),

@@ -87,9 +87,9 @@ function external(call: Call, prepare: (scope: Scope) => ExternalCall): Evaluate
 /** The last argument; parameters that name a role take no variables (iot-sql-set.html). */
 function role(args: readonly Compiled[], call: Call): string {
   const arn = literalText(args, args.length - 1, 'the role', call);
-  return ROLE_ARN.test(arn)
-    ? arn
-    : call.context.fail(call.at, `the last argument of ${call.name} is the ARN of a role`);
+  if (!ROLE_ARN.test(arn)) call.context.fail(call.at, `the last argument of ${call.name} is the ARN of a role`);
+  call.context.roleArns.add(arn);
+  return arn;
 }
 
 function required(evaluate: Evaluate, scope: Scope, what: string): string {
