@@ -6,6 +6,8 @@ export interface CommandLine {
   readonly accountId: string;
   readonly region: string;
   readonly endpointsFile: string;
+  /** The folder that keeps the state; undefined to keep it in memory. */
+  readonly data: string | undefined;
   readonly json: boolean;
   readonly verbose: boolean;
 }
@@ -18,22 +20,18 @@ Runs a cloud assembly (the output of cdk synth) on this machine; without one, an
   --port-offset N    adds N to every port (4566 AWS, 8883 MQTT, 8443 device HTTPS)
   --account ID       account id, 12 digits (123456789012)
   --region NAME      region (us-east-1)
+  --data DIR         keeps the state in this folder, and goes on with it at the next start
   --endpoints FILE   where to write what is where (.thingstead/endpoints.json)
   --json             one JSON line per event instead of text
   --verbose          more of the log
   --help             this text
 `;
 
-/** Options that a later version has: said by name instead of "unknown". */
-const LATER = ['data'];
-
 /** A command line that cannot be used; its message is for the person who typed it. */
 export class UsageError extends Error {}
 
 /** Reads the options; undefined when help was asked for. Throws UsageError. */
 export function readCommandLine(args: readonly string[]): CommandLine | undefined {
-  const later = LATER.find((name) => args.some((arg) => arg === `--${name}` || arg.startsWith(`--${name}=`)));
-  if (later) throw new UsageError(`--${later} is not there yet: the runtime keeps its state in memory`);
   const { values } = parse(args);
   if (values.help) return undefined;
   const portOffset = Number(values['port-offset']);
@@ -45,12 +43,14 @@ export function readCommandLine(args: readonly string[]): CommandLine | undefine
   if (!/^[a-z]{2}(-[a-z]+)+-\d$/.test(values.region)) {
     throw new UsageError(`--region is ${values.region}; a region looks like us-east-1`);
   }
+  if (values.data === '') throw new UsageError('--data needs the name of a folder');
   return {
     assembly: values.assembly,
     portOffset,
     accountId: values.account,
     region: values.region,
     endpointsFile: values.endpoints,
+    data: values.data,
     json: values.json,
     verbose: values.verbose,
   };
@@ -65,6 +65,7 @@ function parse(args: readonly string[]) {
         'port-offset': { type: 'string', default: '0' },
         account: { type: 'string', default: '123456789012' },
         region: { type: 'string', default: 'us-east-1' },
+        data: { type: 'string' },
         endpoints: { type: 'string', default: '.thingstead/endpoints.json' },
         json: { type: 'boolean', default: false },
         verbose: { type: 'boolean', default: false },

@@ -1,9 +1,10 @@
 /** The command `npm run local`: starts one runtime and stays until it is told to end. */
 import path from 'node:path';
 import { type CommandLine, readCommandLine, USAGE, UsageError } from './command-line.ts';
+import { DataFolder, DataFolderError } from './data/data-folder.ts';
 import { type Endpoints, removeEndpoints, writeEndpoints } from './endpoints-file.ts';
 import { createLog } from './log.ts';
-import { Runtime } from './runtime.ts';
+import { endpointOf, Runtime } from './runtime.ts';
 import { resourceHandlers } from './services/index.ts';
 import { AssemblyError } from './template/assembly.ts';
 import { type Plan, planAssembly } from './template/plan.ts';
@@ -30,7 +31,10 @@ async function main(args: readonly string[]): Promise<void> {
   };
   const tls = await serverCertificate(path.join(path.dirname(options.endpointsFile), 'tls'));
   const { region, accountId } = options;
-  const runtime = new Runtime({ region, accountId, host: HOST, ports, tls, plan, log });
+  const endpoint = endpointOf(HOST, ports.aws);
+  const data =
+    options.data === undefined ? undefined : await DataFolder.open(options.data, { accountId, region, endpoint });
+  const runtime = new Runtime({ region, accountId, host: HOST, ports, tls, plan, log, data });
   endOnSignal(runtime, options.endpointsFile);
   await runtime.start();
   const endpoints: Endpoints = {
@@ -100,7 +104,9 @@ function fail(error: unknown): never {
 
 function explain(error: unknown): string {
   if (error instanceof UsageError) return `${error.message}\n\n${USAGE}`;
-  const forUser = [TemplateProblems, DeploymentFailure, AssemblyError].some((type) => error instanceof type);
+  const forUser = [TemplateProblems, DeploymentFailure, AssemblyError, DataFolderError].some(
+    (type) => error instanceof type,
+  );
   if (forUser && error instanceof Error) return error.message;
   const { code, port } = Object(error) as { readonly code?: string; readonly port?: number };
   if (code === 'EADDRINUSE') {

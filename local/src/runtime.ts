@@ -1,15 +1,17 @@
 /** One local runtime: the AWS endpoint, the listeners for devices, and the account behind them. */
-
+import type { DataFolder, Part } from './data/data-folder.ts';
+import { StateSaver } from './data/state-saver.ts';
 import { readPlan } from './faults/read-plan.ts';
 import { controlRoutes } from './http/control-routes.ts';
 import { type Account, FrontDoor } from './http/front-door.ts';
 import { newAccessKeyId, newSecret } from './iam/credential-store.ts';
 import { LocalIam } from './iam/local-iam.ts';
 import { addOperator } from './iam/operator.ts';
+import { KeptRecords, type KeptState, together } from './kernel/kept-state.ts';
 import { Kernel } from './kernel/kernel.ts';
 import type { Log } from './kernel/log.ts';
 import { meterReport } from './meter/report.ts';
-import { type Listener, type Ports, registerServices } from './services/index.ts';
+import { type Listener, type Ports, registerServices, resourceHandlers } from './services/index.ts';
 import { deploy } from './template/deploy.ts';
 import type { Plan } from './template/plan.ts';
 import { Stacks } from './template/stacks.ts';
@@ -25,6 +27,16 @@ export interface RuntimeOptions {
   /** What to deploy into the account, already checked; undefined for an empty account. */
   readonly plan: Plan | undefined;
   readonly log: Log;
+  /** Where the state is kept from one start to the next; undefined to keep it in memory. */
+  readonly data?: DataFolder | undefined;
+}
+
+/** How long a runtime that is to end waits for what it is busy with, in milliseconds of real time. */
+const LAST_WORK_MS = 5000;
+
+interface OperatorKeys {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
 }
 
 interface State extends Account {
@@ -33,16 +45,25 @@ interface State extends Account {
 }
 
 export class Runtime {
-  /** Keys of an administrator, new for every start; a reset keeps them. */
-  readonly operator = { accessKeyId: newAccessKeyId('AKIA'), secretAccessKey: newSecret() };
+  /** Keys of an administrator, new for every start without kept state; a reset keeps them. */
+  readonly operator: OperatorKeys;
   readonly #options: RuntimeOptions;
   readonly #frontDoor: FrontDoor;
+  readonly #saver: StateSaver | undefined;
+  #kept: ReadonlyMap<string, KeptRecords> | undefined;
   #state: State;
   #changing: Promise<void> = Promise.resolve();
   #ready = false;
 
   constructor(options: RuntimeOptions) {
     this.#options = options;
+    const { data, log } = options;
+    this.#kept = data?.isNew === false ? data.load() : undefined;
+    this.#saver = data && new StateSaver(data, () => this.#parts(), log);
+    this.operator = this.#kept?.get(RUNTIME)?.get<OperatorKeys>('operator') ?? {
+      accessKeyId: newAccessKeyId('AKIA'),
+      secretAccessKey: newSecret(),
+    };
     this.#state = this.#newState();
     this.#frontDoor = new FrontDoor({
       host: options.host,
@@ -53,15 +74,15 @@ export class Runtime {
         advance: (seconds) => this.advance(seconds),
         health: () => ({ status: this.#ready ? 'ready' : 'starting', now: new Date(this.#now()).toISOString() }),
         meter: (fleet) => meterReport(this.#state.kernel.meter, fleet),
-        outbox: (after) => this.#state.kernel.outbox.after(after),
         faults: () => this.#state.kernel.faults.report(),
         harm: (plan) => this.#harm(plan),
+        outbox: (after) => this.#state.kernel.outbox.after(after),
       }),
     });
   }
 
   get endpoint(): string {
-    return endpointOf(this.#options);
+    return endpointOf(this.#options.host, this.#options.ports.aws);
   }
 
   /** The outputs of all stacks, by stack and key. */
@@ -75,10 +96,12 @@ export class Runtime {
     await this.#bringUp();
   }
 
-  /** Throws the account away and deploys it again, on the same ports and with the same operator. */
+  /** Throws the account away, what is kept of it too, and deploys it again, on the same ports and with the same operator. */
   reset(): Promise<void> {
     return this.#oneAtATime(async () => {
+      this.#saver?.pause();
       await this.#takeDown();
+      this.#options.data?.clear();
       this.#state = this.#newState();
       await this.#bringUp();
     });
@@ -92,8 +115,38 @@ export class Runtime {
 
   async close(): Promise<void> {
     await this.#oneAtATime(async () => {
+      const { data } = this.#options;
+      // What is answered after the last save would be forgotten, so everybody has to go before.
+      if (data && this.#ready) await this.#finishSaving();
       await this.#takeDown();
       await this.#frontDoor.close();
+      data?.close();
+    });
+  }
+
+  async #finishSaving(): Promise<void> {
+    for (const listener of this.#state.listeners) await listener.close();
+    const { activity } = this.#state.kernel;
+    await Promise.race([activity.idle(), new Promise((resolve) => setTimeout(resolve, LAST_WORK_MS).unref())]);
+    await this.#frontDoor.close();
+    this.#saver?.finish();
+  }
+
+  #parts(): readonly Part[] {
+    const { kernel } = this.#state;
+    const services = kernel.services.flatMap(({ name, state }): readonly Part[] => (state ? [[name, state]] : []));
+    return [[RUNTIME, this.#runtimeState()], ...services];
+  }
+
+  /** What belongs to no service. */
+  #runtimeState(): KeptState {
+    const { clock, outbox } = this.#state.kernel;
+    return together(outbox, {
+      save: () => [
+        ['operator', this.operator],
+        ['clock', { offsetMs: clock.offsetMs }],
+      ],
+      restore: (records) => clock.resumeAt(records.get<{ offsetMs: number }>('clock')?.offsetMs ?? 0),
     });
   }
 
@@ -110,10 +163,13 @@ export class Runtime {
   #newState(): State {
     const { region, accountId, log, host, ports, tls } = this.#options;
     let iam: LocalIam | undefined;
-    const kernel = new Kernel({ region, accountId, endpoint: endpointOf(this.#options), log }, ({ clock }) => {
-      iam = new LocalIam({ region, accountId, now: () => clock.now() });
-      return iam;
-    });
+    const kernel = new Kernel(
+      { region, accountId, endpoint: endpointOf(this.#options.host, this.#options.ports.aws), log },
+      ({ clock }) => {
+        iam = new LocalIam({ region, accountId, now: () => clock.now() });
+        return iam;
+      },
+    );
     if (!iam) throw new Error('the kernel made no IAM');
     addOperator(iam, this.operator, kernel.clock.now());
     const stacks = new Stacks();
@@ -122,9 +178,15 @@ export class Runtime {
 
   async #bringUp(): Promise<void> {
     const { kernel, stacks, listeners } = this.#state;
-    if (this.#options.plan) await deploy(this.#options.plan, kernel, stacks);
+    const kept = this.#kept;
+    this.#kept = undefined;
+    if (kept) for (const [name, state] of this.#parts()) state.restore(kept.get(name) ?? new KeptRecords(new Map()));
+    if (this.#options.plan) await deploy(this.#options.plan, kernel, stacks, resourceHandlers);
+    if (kept) for (const { state } of kernel.services) await state?.resume?.();
     for (const listener of listeners) await listener.listen();
     this.#ready = true;
+    // Not before: a deployment that fails leaves what is kept as it was.
+    this.#saver?.start();
   }
 
   async #takeDown(): Promise<void> {
@@ -140,6 +202,10 @@ export class Runtime {
   }
 }
 
-function endpointOf({ host, ports }: RuntimeOptions): string {
-  return `http://${host}:${ports.aws}`;
+/** The part of the kept state that belongs to no service. */
+const RUNTIME = 'runtime';
+
+/** The address of the AWS endpoint. */
+export function endpointOf(host: string, port: number): string {
+  return `http://${host}:${port}`;
 }

@@ -74,7 +74,7 @@ async function run(assembly: Assembly) {
     ({ clock }) => new LocalIam({ ...account, now: () => clock.now() }),
   );
   const stacks = new Stacks();
-  await deploy(planned, kernel, stacks);
+  await deploy(planned, kernel, stacks, []);
   await kernel.close();
   return { order: created.map(([id]) => id), values: Object.fromEntries(created), outputs: stacks.outputs, stacks };
 }

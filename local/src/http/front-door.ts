@@ -17,7 +17,7 @@ import { protocolOfUnknown, unknownOperationName } from './protocol-of-unknown.t
 import { readRequest } from './read-request.ts';
 import { type Authenticated, authenticate, type Verifier } from './signature/authenticate.ts';
 import { type ErrorFamily, inFamily } from './signature/authentication-errors.ts';
-import { type HttpRequest, readSignature } from './signature/scope.ts';
+import { type HttpRequest, readSignature, signingNameOf } from './signature/scope.ts';
 
 /** The state that requests are answered from; a reset replaces it. */
 export interface Account {
@@ -84,12 +84,13 @@ export class FrontDoor {
     let authenticated: Authenticated | undefined;
     let failure: unknown;
     try {
+      // First: what is wrong with a signature is told in the words of the service that it is for.
+      signingName = signingNameOf(request);
+      service = signingName === undefined ? undefined : this.#serviceFor(kernel, signingName);
       const claim = readSignature(request);
       if (!claim)
         throw new AwsError('MissingAuthenticationTokenException', 'Request is missing Authentication Token', 403);
-      signingName = claim.service;
       accessKeyId = claim.accessKeyId;
-      service = this.#serviceFor(kernel, signingName);
       authenticated = authenticate(request, claim, verifierOf(kernel, iam));
     } catch (error) {
       failure = error;

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Caller } from '../kernel/caller.ts';
+import type { KeptRecord, KeptRecords } from '../kernel/kept-state.ts';
 import type { Credentials } from './iam.ts';
 
 export interface OwnedCredentials {
@@ -39,6 +40,17 @@ export class CredentialStore {
   addLongTerm(caller: Caller, accessKeyId: string, secretAccessKey: string): void {
     const credentials = { accessKeyId, secretAccessKey, sessionToken: '', expiresAt: Number.POSITIVE_INFINITY };
     this.#byKey.set(accessKeyId, { caller, credentials });
+  }
+
+  *save(): Generator<KeptRecord> {
+    // Never changed once issued.
+    for (const [key, owned] of this.#byKey) yield [`credentials/${key}`, owned, owned];
+  }
+
+  restore(records: KeptRecords): void {
+    for (const owned of records.all<OwnedCredentials>('credentials/')) {
+      this.#byKey.set(owned.credentials.accessKeyId, owned);
+    }
   }
 
   #forgetOld(): void {

@@ -1,5 +1,6 @@
 /** Users, roles and managed policies of the account, with their policies compiled. */
 import { AwsError } from '../kernel/errors.ts';
+import type { KeptRecord, KeptRecords } from '../kernel/kept-state.ts';
 import { AWS_MANAGED_POLICIES } from './aws-managed-policies.ts';
 import { type CompiledPolicy, compilePolicy, type PolicyKind } from './compile-policy.ts';
 import type { PolicyDocument } from './policy-document.ts';
@@ -37,6 +38,11 @@ export interface ManagedPolicy extends Policy {
   readonly description: string | undefined;
   readonly createdAt: number;
 }
+
+/** How an identity is kept: policies as documents, which are compiled again. */
+type KeptIdentity = Omit<Identity, 'inline'> & { readonly inline: ReadonlyMap<string, PolicyDocument> };
+type KeptRole = KeptIdentity & Omit<Role, keyof Identity | 'trust'> & { readonly trust: PolicyDocument };
+type KeptPolicy = Omit<ManagedPolicy, 'compiled'>;
 
 export class IamStore {
   readonly accountId: string;
@@ -90,6 +96,26 @@ export class IamStore {
     for (const arn of identity.attached) yield this.managed(arn).compiled;
   }
 
+  *save(): Generator<KeptRecord> {
+    for (const role of this.roles.values()) {
+      yield [`role/${role.name}`, { ...keptIdentity(role), trust: role.trust.document }];
+    }
+    for (const user of this.users.values()) yield [`user/${user.name}`, keptIdentity(user)];
+    for (const { compiled, ...policy } of this.customerPolicies) yield [`policy/${policy.arn}`, policy];
+  }
+
+  restore(records: KeptRecords): void {
+    for (const { document, ...policy } of records.all<KeptPolicy>('policy/')) {
+      this.addManaged({ ...policy, ...compiledPolicy(document, 'identity') });
+    }
+    for (const { trust, ...role } of records.all<KeptRole>('role/')) {
+      this.roles.set(role.name, { ...role, inline: compiledAll(role.inline), trust: compiledPolicy(trust, 'trust') });
+    }
+    for (const user of records.all<KeptIdentity>('user/')) {
+      this.users.set(user.name, { ...user, inline: compiledAll(user.inline) });
+    }
+  }
+
   #builtIn(arn: string): ManagedPolicy | undefined {
     const document = Object.hasOwn(AWS_MANAGED_POLICIES, arn) ? AWS_MANAGED_POLICIES[arn] : undefined;
     if (!document) return undefined;
@@ -100,6 +126,14 @@ export class IamStore {
     this.#managed.set(arn, policy);
     return policy;
   }
+}
+
+function keptIdentity<T extends Identity>(identity: T): Omit<T, 'inline'> & KeptIdentity {
+  return { ...identity, inline: new Map([...identity.inline].map(([name, { document }]) => [name, document])) };
+}
+
+function compiledAll(documents: ReadonlyMap<string, PolicyDocument>): Map<string, Policy> {
+  return new Map([...documents].map(([name, document]) => [name, compiledPolicy(document, 'identity')]));
 }
 
 /** A document with its compiled form. Throws MalformedPolicyDocument. */

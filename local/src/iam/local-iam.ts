@@ -1,5 +1,6 @@
 import type { Caller } from '../kernel/caller.ts';
 import { AwsError } from '../kernel/errors.ts';
+import { type KeptState, together } from '../kernel/kept-state.ts';
 import type { CallContext, Permission } from '../kernel/service.ts';
 import { type CompiledPolicy, compilePolicy } from './compile-policy.ts';
 import { CredentialStore, type OwnedCredentials } from './credential-store.ts';
@@ -30,6 +31,11 @@ export class LocalIam implements Iam {
     this.store = new IamStore(options.accountId);
     this.#credentials = new CredentialStore(options.now);
     this.#surroundings = { ...options, principalTag: (caller, key) => this.#identityOf(caller)?.tags.get(key) };
+  }
+
+  /** Identities, policies and access keys: the state of the service IAM. */
+  get state(): KeptState {
+    return together(this.store, this.#credentials);
   }
 
   authorize(context: CallContext, permission: Permission): void {

@@ -1,3 +1,5 @@
+import type { KeptRecord, KeptRecords } from './kept-state.ts';
+
 /** What would have left the cloud for a person: a mail, a text message, a notification on a telephone. */
 export interface OutboxEntry {
   /** Counts up from 1, without gaps. */
@@ -35,6 +37,15 @@ export class Outbox {
     this.#lastId += 1;
     this.#entries.push({ id: this.#lastId, time: new Date(this.#now()).toISOString(), ...message });
     if (this.#entries.length > KEPT) this.#entries.shift();
+  }
+
+  *save(): Generator<KeptRecord> {
+    for (const entry of this.#entries) yield [`outbox/${entry.id}`, entry, entry];
+  }
+
+  restore(records: KeptRecords): void {
+    this.#entries.push(...[...records.all<OutboxEntry>('outbox/')].sort((a, b) => a.id - b.id));
+    this.#lastId = this.#entries.at(-1)?.id ?? 0;
   }
 
   /** Entries with a greater id, in their order. */

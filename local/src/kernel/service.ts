@@ -4,6 +4,7 @@
  */
 import type { PolicyDocument } from '../iam/policy-document.ts';
 import type { Caller } from './caller.ts';
+import type { KeptState } from './kept-state.ts';
 import type { WireProtocol, WireRequest, WireResponse } from './wire.ts';
 
 /** One thing that the caller must be allowed for an operation to run. */
@@ -52,6 +53,8 @@ export interface Service {
    * Answers the requests that AWS takes without a signature, such as the links in mails of SNS; undefined for the rest.
    */
   readonly unsigned?: (request: WireRequest, requestId: string) => Promise<WireResponse> | undefined;
+  /** What it keeps with `--data`; a service that has no state says so with undefined. */
+  readonly state?: KeptState | undefined;
   /** Ends what it keeps open (connections, workers, pollers). Called once, when the state is thrown away. */
   close?(): Promise<void>;
 }

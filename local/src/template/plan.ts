@@ -14,6 +14,8 @@ export interface PlannedResource {
   readonly logicalId: string;
   readonly handler: ResourceHandler;
   readonly properties: Readonly<Record<string, unknown>>;
+  /** True when it stays, by its DeletionPolicy, after it has gone from the template. */
+  readonly retained: boolean;
 }
 
 export interface PlannedStack {
@@ -143,7 +145,8 @@ function planResources(
       return true;
     });
     if (!exists || !handler) continue;
-    planned.set(logicalId, { logicalId, handler, properties });
+    const retained = /^(Retain|RetainExceptOnCreate|Snapshot)$/.test(resource.DeletionPolicy ?? 'Delete');
+    planned.set(logicalId, { logicalId, handler, properties, retained });
     dependencies.set(logicalId, [...explicit, ...used]);
   }
   const { ordered, cycle } = inOrder([...planned.keys()], (id) => dependencies.get(id) ?? []);

@@ -43,10 +43,37 @@ export interface CreatedResource {
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
+/** A resource that is there from an earlier start (`--data`). */
+export interface ExistingResource extends CreatedResource {
+  /** What it was made from, with all intrinsics resolved. */
+  readonly properties: Readonly<Record<string, unknown>>;
+}
+
+/** How a resource that exists follows a change of its template. */
+export interface ResourceUpdate {
+  /** The properties that can change; a change of another one is refused by name. */
+  readonly properties: readonly string[] | 'all';
+  /**
+   * - `create`: what creates it sets everything anew on what is there;
+   * - `replace`: it is deleted and created again, which is for what holds no data.
+   */
+  readonly by:
+    | 'create'
+    | 'replace'
+    | ((request: ResourceRequest, before: ExistingResource) => Promise<CreatedResource> | CreatedResource);
+}
+
+/** What a resource that goes was: `request` has the properties it was made from. */
+export type DeleteResource = (request: ResourceRequest, existing: CreatedResource) => Promise<unknown> | unknown;
+
 export interface ResourceHandler {
   readonly type: string;
   readonly properties: { readonly [name: string]: PropertySpec };
   /** True for types that only exist to be deployed (dashboards, log retention): accepted, created nowhere. */
   readonly declaredOnly?: true;
   create(request: ResourceRequest): Promise<CreatedResource> | CreatedResource;
+  /** Without it no property can change while the state is kept. */
+  readonly update?: ResourceUpdate;
+  /** Without it there is nothing to take away. */
+  readonly delete?: DeleteResource;
 }

@@ -1,9 +1,17 @@
+import type { KeptRecord, KeptRecords } from '../kernel/kept-state.ts';
+
 /** A resource as CloudFormation tells of it. */
 export interface StackResource {
   readonly logicalId: string;
   readonly physicalId: string;
   readonly type: string;
   readonly createdAt: number;
+  /** What `Fn::GetAtt` gives. */
+  readonly attributes: Readonly<Record<string, unknown>>;
+  /** What it was made from, with all intrinsics resolved. */
+  readonly properties: Readonly<Record<string, unknown>>;
+  /** True when it is to stay after it has gone from the template: its DeletionPolicy keeps it. */
+  readonly retained: boolean;
 }
 
 export interface StackOutput {
@@ -26,7 +34,7 @@ export interface Stack {
 
 /** The stacks of the account, in the order in which they were deployed. */
 export class Stacks {
-  readonly #stacks: Stack[] = [];
+  #stacks: Stack[] = [];
 
   get all(): readonly Stack[] {
     return this.#stacks;
@@ -41,8 +49,17 @@ export class Stacks {
     );
   }
 
-  add(stack: Stack): void {
-    this.#stacks.push(stack);
+  /** All stacks as they are now, in the order of their deployment. */
+  replace(stacks: readonly Stack[]): void {
+    this.#stacks = [...stacks];
+  }
+
+  *save(): Generator<KeptRecord> {
+    yield ['stacks', this.#stacks, this.#stacks];
+  }
+
+  restore(records: KeptRecords): void {
+    this.#stacks = records.get<Stack[]>('stacks') ?? [];
   }
 
   /** By name or by ARN. */

@@ -21,6 +21,7 @@ export interface TemplateResource {
   readonly Properties?: Readonly<Record<string, unknown>>;
   readonly DependsOn?: string | readonly string[];
   readonly Condition?: string;
+  readonly DeletionPolicy?: string;
 }
 
 export interface TemplateOutput {
@@ -43,7 +44,7 @@ export const KNOWN_SECTIONS: ReadonlySet<string> = new Set([
   'Outputs',
 ]);
 
-/** Attributes of a resource beside its properties. Retention and metadata have no effect in an account that is thrown away. */
+/** Attributes of a resource beside its properties. Retention has an effect where state is kept, metadata has none. */
 export const KNOWN_ATTRIBUTES: ReadonlySet<string> = new Set([
   'Type',
   'Properties',

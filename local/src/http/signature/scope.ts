@@ -25,6 +25,11 @@ export interface SignatureClaim {
 
 const ALGORITHM = 'AWS4-HMAC-SHA256';
 
+/** The service that a request is signed for, also when the rest of its signature cannot be read. */
+export function signingNameOf({ headers, query }: HttpRequest): string | undefined {
+  return /\/([\w-]+)\/aws4_request/.exec(headers.authorization ?? query.get('X-Amz-Credential') ?? '')?.[1];
+}
+
 /** Reads the signature of a request; undefined when it is not signed. Throws IncompleteSignature for a broken one. */
 export function readSignature(request: HttpRequest): SignatureClaim | undefined {
   const { headers, query } = request;

@@ -24,6 +24,7 @@ export function createCloudformationService(kernel: Kernel, stacks: Stacks): Ser
   return {
     name: 'cloudformation',
     signingNames: ['cloudformation'],
+    state: stacks,
     protocols: [
       queryProtocol({ apiVersion: '2010-05-15', namespace: 'http://cloudformation.amazonaws.com/doc/2010-05-15/' }),
     ],

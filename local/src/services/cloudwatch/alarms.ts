@@ -1,8 +1,16 @@
+import type { KeptRecord, KeptRecords } from '../../kernel/kept-state.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Running } from '../../meter/meter.ts';
-import { Alarm, type AlarmConfiguration } from './alarm.ts';
+import { Alarm, type AlarmConfiguration, type AlarmState } from './alarm.ts';
 import { runActions } from './alarm-actions.ts';
 import type { MetricStore } from './metric-store.ts';
+
+interface KeptAlarm {
+  readonly configuration: AlarmConfiguration;
+  readonly configuredAt: number;
+  readonly state: AlarmState;
+  readonly actionsEnabled: boolean;
+}
 
 /** The alarms of the account, by name and by the metric they watch. */
 export class Alarms {
@@ -44,6 +52,21 @@ export class Alarms {
     const watching = this.#byMetric.get(alarm.metricKey) ?? new Set();
     this.#byMetric.set(alarm.metricKey, watching.add(alarm));
     alarm.evaluateSoon();
+  }
+
+  *save(): Generator<KeptRecord> {
+    for (const { configuration, configuredAt, state, actionsEnabled } of this.#byName.values()) {
+      const kept: KeptAlarm = { configuration, configuredAt, state, actionsEnabled };
+      yield [`alarm/${configuration.name}`, kept];
+    }
+  }
+
+  /** An alarm that is restored is evaluated at once: time has passed. */
+  restore(records: KeptRecords): void {
+    for (const { configuration, configuredAt, state, actionsEnabled } of records.all<KeptAlarm>('alarm/')) {
+      this.put(configuration);
+      Object.assign(this.find(configuration.name) ?? {}, { configuredAt, state, actionsEnabled });
+    }
   }
 
   delete(alarm: Alarm): void {

@@ -1,3 +1,8 @@
+/** A datapoint as it is kept. */
+export interface KeptDatapoint extends Pick<Datapoint, 'sum' | 'count' | 'min' | 'max' | 'unit'> {
+  readonly values: ReadonlyMap<number, number>;
+}
+
 /** The values of one metric in one period, kept so that every statistic can be told. */
 export class Datapoint {
   sum = 0;
@@ -14,6 +19,17 @@ export class Datapoint {
     if (value < this.min) this.min = value;
     if (value > this.max) this.max = value;
     this.#values.set(value, (this.#values.get(value) ?? 0) + times);
+  }
+
+  get kept(): KeptDatapoint {
+    const { sum, count, min, max, unit } = this;
+    return { sum, count, min, max, unit, values: this.#values };
+  }
+
+  static restore({ values, ...rest }: KeptDatapoint): Datapoint {
+    const datapoint = Object.assign(new Datapoint(), rest);
+    for (const [value, times] of values) datapoint.#values.set(value, times);
+    return datapoint;
   }
 
   /** Adds what somebody else has summed up already; percentiles know of its ends only. */

@@ -1,4 +1,5 @@
 import { type InputType, jsonProtocol, queryProtocol } from '../../http/protocols/index.ts';
+import { together } from '../../kernel/kept-state.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Service } from '../../kernel/service.ts';
 import { internalOperation } from '../internal-operation.ts';
@@ -79,5 +80,6 @@ export function createCloudwatchService(kernel: Kernel): Service {
       }),
       SetAlarmState: setAlarmState(alarms),
     },
+    state: together(metrics, alarms),
   };
 }

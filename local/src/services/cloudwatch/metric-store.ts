@@ -1,7 +1,9 @@
-import { Datapoint } from './datapoint.ts';
+import type { KeptRecord, KeptRecords } from '../../kernel/kept-state.ts';
+import { Datapoint, type KeptDatapoint } from './datapoint.ts';
 
 /** Metrics are kept by the minute; shorter resolutions are not emulated. */
 export const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 /** "Data points with a period of 60 seconds are available for 15 days." */
 const KEPT_MINUTES = 15 * 24 * 60;
 
@@ -14,6 +16,12 @@ export interface MetricIdentity {
 export interface Metric extends MetricIdentity {
   /** By the epoch milliseconds at which the minute begins. */
   readonly minutes: Map<number, Datapoint>;
+}
+
+/** One hour of a metric as it is kept. */
+interface KeptHour {
+  readonly identity: MetricIdentity;
+  readonly minutes: readonly (readonly [minute: number, datapoint: KeptDatapoint])[];
 }
 
 /** The same for the same metric, whatever the order of its dimensions. */
@@ -40,13 +48,7 @@ export class MetricStore {
   /** Lets `add` put values into the minute of `timestamp` (epoch milliseconds). */
   record(identity: MetricIdentity, timestamp: number, unit: string | undefined, add: (to: Datapoint) => void): void {
     const key = metricKey(identity);
-    let metric = this.#metrics.get(key);
-    if (!metric) {
-      const { namespace, metricName, dimensions } = identity;
-      metric = { namespace, metricName, dimensions, minutes: new Map() };
-      this.#metrics.set(key, metric);
-      this.onMetric(metric);
-    }
+    const metric = this.#metricOf(identity, key);
     const minute = Math.floor(timestamp / MINUTE_MS) * MINUTE_MS;
     let datapoint = metric.minutes.get(minute);
     if (!datapoint) {
@@ -57,6 +59,28 @@ export class MetricStore {
     }
     add(datapoint);
     this.onValue(key);
+  }
+
+  *save(): Generator<KeptRecord> {
+    for (const { namespace, metricName, dimensions, minutes } of this.#metrics.values()) {
+      const identity = { namespace, metricName, dimensions };
+      const name = JSON.stringify(metricKey(identity));
+      for (const [hour, entries] of Map.groupBy(minutes, ([minute]) => Math.floor(minute / HOUR_MS))) {
+        const value = (): KeptHour => ({ identity, minutes: entries.map(([at, { kept }]) => [at, kept] as const) });
+        // Values are only added.
+        const count = entries.reduce((sum, [, datapoint]) => sum + datapoint.count, 0);
+        yield [`metric/${name}/${hour}`, value, `${entries.length} ${count}`];
+      }
+    }
+  }
+
+  restore(records: KeptRecords): void {
+    const hours = [...records.all<KeptHour>('metric/')];
+    const inOrder = hours.sort((a, b) => (a.minutes[0]?.[0] ?? 0) - (b.minutes[0]?.[0] ?? 0));
+    for (const { identity, minutes } of inOrder) {
+      const metric = this.#metricOf(identity);
+      for (const [minute, datapoint] of minutes) metric.minutes.set(minute, Datapoint.restore(datapoint));
+    }
   }
 
   /** The datapoint of a period that begins at `start`; undefined when there were no values. */
@@ -72,6 +96,16 @@ export class MetricStore {
       merged.merge(datapoint);
     }
     return merged;
+  }
+
+  #metricOf(identity: MetricIdentity, key = metricKey(identity)): Metric {
+    const known = this.#metrics.get(key);
+    if (known) return known;
+    const { namespace, metricName, dimensions } = identity;
+    const metric: Metric = { namespace, metricName, dimensions, minutes: new Map() };
+    this.#metrics.set(key, metric);
+    this.onMetric(metric);
+    return metric;
   }
 
   /** The datapoints between two times, by the beginning of their period, oldest first. */

@@ -1,5 +1,12 @@
 import type { ResourceHandler } from '../../template/resource-handler.ts';
 
+/** All but the name: an alarm of another name is another alarm. */
+const ALARM_PROPERTIES = [
+  ...['ActionsEnabled', 'AlarmActions', 'AlarmDescription', 'ComparisonOperator', 'DatapointsToAlarm', 'Dimensions'],
+  ...['EvaluationPeriods', 'ExtendedStatistic', 'InsufficientDataActions', 'MetricName', 'Namespace', 'OKActions'],
+  ...['Period', 'Statistic', 'Tags', 'Threshold', 'TreatMissingData', 'Unit'],
+];
+
 /** What CloudFormation creates in CloudWatch. */
 export const cloudwatchResources: readonly ResourceHandler[] = [
   {
@@ -41,5 +48,7 @@ export const cloudwatchResources: readonly ResourceHandler[] = [
       );
       return { ref: AlarmName, attributes: { Arn: kernel.arn('cloudwatch', `alarm:${AlarmName}`) } };
     },
+    update: { properties: ALARM_PROPERTIES, by: 'create' },
+    delete: ({ kernel, caller }, { ref }) => kernel.call('cloudwatch', 'DeleteAlarms', { AlarmNames: [ref] }, caller),
   },
 ];

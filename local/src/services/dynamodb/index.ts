@@ -66,5 +66,6 @@ export function createDynamodbService(kernel: Kernel): Service {
       UpdateTable: updateTable(tables),
       UpdateTimeToLive: updateTimeToLive(tables),
     },
+    state: tables,
   };
 }

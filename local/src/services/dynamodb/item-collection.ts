@@ -145,6 +145,11 @@ export class ItemCollection {
     }
   }
 
+  /** Everything, in no particular order, each entry with its partition. */
+  *entries(): Generator<readonly [partition: string, entry: Entry]> {
+    for (const { key, entries } of this.#partitions.values()) for (const entry of entries) yield [key, entry];
+  }
+
   /** All entries of one of `total` segments, partition by partition, from after `start`. Read it at once. */
   *scan(segment: number, total: number, start: Position | undefined): Generator<Entry> {
     const [from, to] = [(segment * HASH_RANGE) / total, ((segment + 1) * HASH_RANGE) / total];

@@ -1,7 +1,10 @@
 /** AWS::DynamoDB::Table, and AWS::DynamoDB::GlobalTable with one replica, which is what the CDK's TableV2 makes. */
+import { isDeepStrictEqual } from 'node:util';
 import { AwsError } from '../../kernel/errors.ts';
+import { tagList } from '../../template/property-values.ts';
 import type {
   CreatedResource,
+  ExistingResource,
   PropertySpec,
   ResourceHandler,
   ResourceRequest,
@@ -43,6 +46,56 @@ interface TableOptions {
 interface Created {
   readonly TableDescription: { readonly TableArn: string; readonly TableId: string; readonly LatestStreamArn?: string };
 }
+
+/** The calls that bring settings of a table in line with its template, one by one: UpdateTable takes few together. */
+async function updateTable(
+  { kernel, caller }: ResourceRequest,
+  before: ExistingResource,
+  [was, wasOptions]: readonly [TableProperties, TableOptions],
+  [now, options]: readonly [TableProperties, TableOptions],
+): Promise<CreatedResource> {
+  const TableName = before.ref;
+  const call = <Output>(operation: string, input: object) =>
+    kernel.call<Output>('dynamodb', operation, { TableName, ...input }, caller);
+  await call('UpdateTable', {
+    ...(now.BillingMode !== undefined && { BillingMode: now.BillingMode }),
+    ...(now.ProvisionedThroughput && { ProvisionedThroughput: now.ProvisionedThroughput }),
+    ...(options.TableClass !== undefined && { TableClass: options.TableClass }),
+    DeletionProtectionEnabled: options.DeletionProtectionEnabled ?? false,
+  });
+  const [oldTtl, newTtl] = [was.TimeToLiveSpecification, now.TimeToLiveSpecification];
+  if (!isDeepStrictEqual(oldTtl, newTtl)) {
+    for (const [each, Enabled] of [
+      [oldTtl, false],
+      [newTtl, true],
+    ] as const) {
+      if (!each?.Enabled) continue;
+      const TimeToLiveSpecification = { AttributeName: each.AttributeName, Enabled };
+      await call('UpdateTimeToLive', { TimeToLiveSpecification });
+    }
+  }
+  const PointInTimeRecoverySpecification = options.PointInTimeRecoverySpecification ?? {
+    PointInTimeRecoveryEnabled: false,
+  };
+  await call('UpdateContinuousBackups', { PointInTimeRecoverySpecification });
+  const [oldStream, newStream] = [was.StreamSpecification, now.StreamSpecification];
+  let StreamArn = before.attributes.StreamArn;
+  if (!isDeepStrictEqual(oldStream, newStream)) {
+    if (oldStream) await call('UpdateTable', { StreamSpecification: { StreamEnabled: false } });
+    const StreamSpecification = { StreamEnabled: true, StreamViewType: newStream?.StreamViewType };
+    const updated = newStream ? await call<Created>('UpdateTable', { StreamSpecification }) : undefined;
+    StreamArn = updated?.TableDescription.LatestStreamArn;
+  }
+  const ResourceArn = before.attributes.Arn;
+  const TagKeys = tagList(wasOptions.Tags).map(({ Key }) => Key);
+  if (TagKeys.length > 0) await kernel.call('dynamodb', 'UntagResource', { ResourceArn, TagKeys }, caller);
+  if (options.Tags) await kernel.call('dynamodb', 'TagResource', { ResourceArn, Tags: options.Tags }, caller);
+  const { StreamArn: _, ...attributes } = before.attributes;
+  return { ref: before.ref, attributes: { ...attributes, ...(StreamArn !== undefined && { StreamArn }) } };
+}
+
+const deleteTable: ResourceHandler['delete'] = ({ kernel, caller }, { ref: TableName }) =>
+  kernel.call('dynamodb', 'DeleteTable', { TableName }, caller);
 
 async function createTable(
   { kernel, caller, generatedName }: ResourceRequest,
@@ -121,6 +174,17 @@ const table: ResourceHandler = {
       KMSMasterKeyId,
     );
   },
+  update: {
+    properties: [
+      ...['BillingMode', 'ContributorInsightsSpecification', 'DeletionProtectionEnabled', 'ProvisionedThroughput'],
+      ...['PointInTimeRecoverySpecification', 'StreamSpecification', 'TableClass', 'Tags', 'TimeToLiveSpecification'],
+    ],
+    by(request, before) {
+      const [was, now] = [before.properties, request.properties] as (TableProperties & TableOptions)[];
+      return updateTable(request, before, [was ?? {}, was ?? {}], [now ?? {}, now ?? {}]);
+    },
+  },
+  delete: deleteTable,
 };
 
 interface Replica extends TableOptions {
@@ -169,6 +233,16 @@ const globalTable: ResourceHandler = {
     }
     return createTable(request, properties, replica, replica.SSESpecification?.KMSMasterKeyId);
   },
+  update: {
+    properties: ['BillingMode', 'Replicas', 'StreamSpecification', 'TimeToLiveSpecification'],
+    by(request, before) {
+      const [was, now] = [before.properties, request.properties] as (TableProperties & {
+        readonly Replicas?: readonly Replica[];
+      })[];
+      return updateTable(request, before, [was ?? {}, was?.Replicas?.[0] ?? {}], [now ?? {}, now?.Replicas?.[0] ?? {}]);
+    },
+  },
+  delete: deleteTable,
 };
 
 export const dynamodbResources: readonly ResourceHandler[] = [table, globalTable];

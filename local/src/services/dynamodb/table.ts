@@ -69,7 +69,7 @@ function collectionFor(definition: TableDefinition, schema: readonly KeySchemaEl
 export class Table {
   readonly definition: TableDefinition;
   readonly arn: string;
-  readonly id = randomUUID();
+  readonly id: string;
   readonly createdAt: number;
   readonly settings: TableSettings;
   readonly tags = new Map<string, string>();
@@ -80,7 +80,14 @@ export class Table {
   stream: TableStream | undefined;
   #bytes = 0;
 
-  constructor(definition: TableDefinition, arn: string, createdAt: number, settings: TableSettings) {
+  constructor(
+    definition: TableDefinition,
+    arn: string,
+    createdAt: number,
+    settings: TableSettings,
+    id: string = randomUUID(),
+  ) {
+    this.id = id;
     this.definition = definition;
     this.arn = arn;
     this.createdAt = createdAt;

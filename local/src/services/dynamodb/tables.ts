@@ -1,9 +1,24 @@
 import { AwsError, invalid } from '../../kernel/errors.ts';
+import type { KeptRecord, KeptRecords } from '../../kernel/kept-state.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Item } from './attribute-value.ts';
 import { TableStreams } from './streams/table-streams.ts';
 import { Table, type TableDefinition, type TableSettings } from './table.ts';
 import { TimeToLive } from './time-to-live.ts';
+
+interface KeptTable {
+  readonly id: string;
+  readonly definition: TableDefinition;
+  readonly createdAt: number;
+  readonly settings: TableSettings;
+  readonly tags: ReadonlyMap<string, string>;
+  readonly timeToLive: string | undefined;
+}
+
+interface KeptItem {
+  readonly tableName: string;
+  readonly item: Item;
+}
 
 /** The tables of the account, and what hangs on the clock for them. */
 export class Tables {
@@ -66,6 +81,36 @@ export class Tables {
     const table = new Table(definition, this.arn(name), this.kernel.clock.now(), settings);
     this.#tables.set(name, table);
     return table;
+  }
+
+  *save(): Generator<KeptRecord> {
+    for (const table of this.#tables.values()) {
+      const { id, definition, createdAt, settings, tags, name } = table;
+      const kept: KeptTable = {
+        ...{ id, definition, createdAt, settings, tags },
+        timeToLive: this.timeToLiveAttribute(table),
+      };
+      yield [`table/${name}`, kept];
+      for (const [partition, { sort, item }] of table.items.entries()) {
+        // As JSON, since keys may hold what is no valid text. A stored item is replaced, never changed.
+        const position = JSON.stringify([partition, sort]);
+        yield [`item/${name}/${position}`, { tableName: name, item } satisfies KeptItem, item];
+      }
+    }
+    yield* this.streams.save((stream) => this.find(stream.options.tableName)?.stream === stream);
+  }
+
+  restore(records: KeptRecords): void {
+    for (const { id, definition, createdAt, settings, tags } of records.all<KeptTable>('table/')) {
+      const table = new Table(definition, this.arn(definition.TableName), createdAt, settings, id);
+      for (const [name, value] of tags) table.tags.set(name, value);
+      this.#tables.set(table.name, table);
+    }
+    for (const { tableName, item } of records.all<KeptItem>('item/')) this.#tables.get(tableName)?.put(item);
+    for (const { definition, timeToLive } of records.all<KeptTable>('table/')) {
+      this.setTimeToLive(this.get(definition.TableName), timeToLive);
+    }
+    this.streams.restore(records, (name) => this.find(name));
   }
 
   /** Removes a table; its stream is disabled and stays readable for 24 hours. */

@@ -33,5 +33,6 @@ export function createEventsService(kernel: Kernel): Service {
       PutTargets: putTargets(rules),
       RemoveTargets: removeTargets(rules),
     },
+    state: rules,
   };
 }

@@ -34,5 +34,11 @@ export const eventsResources: readonly ResourceHandler[] = [
       }
       return { ref: Name, attributes: { Arn: RuleArn } };
     },
+    update: { properties: 'all', by: 'replace' },
+    async delete({ kernel, caller, properties }, { ref: Rule }) {
+      const Ids = [properties.Targets ?? []].flat().map((each) => String(Object(each).Id));
+      if (Ids.length > 0) await kernel.call('events', 'RemoveTargets', { Rule, Ids }, caller);
+      await kernel.call('events', 'DeleteRule', { Name: Rule }, caller);
+    },
   },
 ];

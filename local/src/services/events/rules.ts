@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { parseArn } from '../../kernel/arn.ts';
 import type { Timer } from '../../kernel/clock.ts';
+import type { KeptRecord, KeptRecords } from '../../kernel/kept-state.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { recordMetrics } from '../cloudwatch/record-metrics.ts';
-import type { Matcher } from './event-pattern.ts';
-import type { Schedule } from './schedule.ts';
+import { compileEventPattern, type Matcher } from './event-pattern.ts';
+import { parseSchedule, type Schedule } from './schedule.ts';
 
 export interface Target {
   readonly id: string;
@@ -22,6 +23,29 @@ export interface RuleSettings {
   readonly matches: Matcher | undefined;
   readonly scheduleExpression: string | undefined;
   readonly schedule: Schedule | undefined;
+}
+
+/** Reads pattern and schedule. Throws what they throw. */
+export function ruleSettings(
+  given: Pick<RuleSettings, 'description' | 'eventPattern' | 'scheduleExpression'>,
+): RuleSettings {
+  const { description, eventPattern, scheduleExpression } = given;
+  return {
+    description,
+    eventPattern,
+    matches: eventPattern === undefined ? undefined : compileEventPattern(eventPattern),
+    scheduleExpression,
+    schedule: scheduleExpression === undefined ? undefined : parseSchedule(scheduleExpression),
+  };
+}
+
+interface KeptRule {
+  readonly name: string;
+  readonly settings: Parameters<typeof ruleSettings>[0];
+  readonly enabled: boolean;
+  readonly targets: ReadonlyMap<string, Target>;
+  /** When its schedule comes next; what came due meanwhile runs at once, once. */
+  readonly nextAt: number | undefined;
 }
 
 export interface BusEvent {
@@ -42,6 +66,8 @@ export class Rule {
   readonly arn: string;
   settings: RuleSettings;
   enabled = false;
+  /** When its schedule comes next. */
+  nextAt: number | undefined;
   readonly targets = new Map<string, Target>();
   timer: Timer | undefined;
 
@@ -81,8 +107,26 @@ export class Rules {
     this.#rules.delete(rule.name);
   }
 
+  *save(): Generator<KeptRecord> {
+    for (const { name, settings, enabled, targets, nextAt } of this.#rules.values()) {
+      const { description, eventPattern, scheduleExpression } = settings;
+      const given = { description, eventPattern, scheduleExpression };
+      yield [`rule/${name}`, { name, settings: given, enabled, targets, nextAt } satisfies KeptRule];
+    }
+  }
+
+  restore(records: KeptRecords): void {
+    for (const { name, settings, enabled, targets, nextAt } of records.all<KeptRule>('rule/')) {
+      const rule = this.put(name, ruleSettings(settings));
+      for (const [id, target] of targets) rule.targets.set(id, target);
+      rule.enabled = enabled;
+      if (nextAt !== undefined) this.#schedule(rule, nextAt);
+    }
+  }
+
   enable(rule: Rule, enabled: boolean): void {
     rule.timer?.cancel();
+    rule.nextAt = undefined;
     rule.enabled = enabled;
     if (enabled) this.#scheduleNext(rule, this.kernel.clock.now());
   }
@@ -96,7 +140,12 @@ export class Rules {
 
   #scheduleNext(rule: Rule, after: number): void {
     const next = rule.settings.schedule?.(after);
-    if (next === undefined) return;
+    rule.nextAt = undefined;
+    if (next !== undefined) this.#schedule(rule, next);
+  }
+
+  #schedule(rule: Rule, next: number): void {
+    rule.nextAt = next;
     rule.timer = this.kernel.clock.at(next, () => {
       this.#scheduleNext(rule, next);
       this.#send(rule, {

@@ -1,7 +1,14 @@
 import { AwsError, invalid } from '../../kernel/errors.ts';
+import type { KeptRecord, KeptRecords } from '../../kernel/kept-state.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Permission } from '../../kernel/service.ts';
-import type { DeliveryStream } from './delivery-stream.ts';
+import {
+  DeliveryStream,
+  type KeptDelivery,
+  type KeptDeliveryStream,
+  type KeptRecordOfBuffer,
+} from './delivery-stream.ts';
+import { checkDestination } from './destination.ts';
 
 const NAME = /^[a-zA-Z0-9_.-]{1,64}$/;
 
@@ -9,6 +16,8 @@ const NAME = /^[a-zA-Z0-9_.-]{1,64}$/;
 export class DeliveryStreams {
   readonly kernel: Kernel;
   readonly #streams = new Map<string, DeliveryStream>();
+  /** Deliveries of an earlier start, until they go on. */
+  #kept: readonly KeptDelivery[] = [];
 
   constructor(kernel: Kernel) {
     this.kernel = kernel;
@@ -50,6 +59,27 @@ export class DeliveryStreams {
       'ResourceInUseException',
       `Firehose ${name} under accountId ${this.kernel.accountId} already exists`,
     );
+  }
+
+  *save(): Generator<KeptRecord> {
+    for (const stream of this.#streams.values()) yield* stream.save();
+  }
+
+  restore(records: KeptRecords): void {
+    const buffered = Map.groupBy(records.all<KeptRecordOfBuffer>('buffer/'), ({ streamName }) => streamName);
+    for (const kept of records.all<KeptDeliveryStream>('stream/')) {
+      const { name, destination, encryption } = kept;
+      const stream = new DeliveryStream(this.kernel, name, this.arn(name), checkDestination(destination), encryption);
+      const inOrder = (buffered.get(name) ?? []).sort((a, b) => a.number - b.number);
+      stream.restore(kept, inOrder);
+      this.add(stream);
+    }
+    this.#kept = [...records.all<KeptDelivery>('delivery/')];
+  }
+
+  resume(): void {
+    for (const { streamName, delivery } of this.#kept) this.#streams.get(streamName)?.resume(delivery);
+    this.#kept = [];
   }
 
   add(stream: DeliveryStream): void {

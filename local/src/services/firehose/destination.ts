@@ -9,6 +9,8 @@ import { AwsError, invalid } from '../../kernel/errors.ts';
 import { checkPrefixes, compilePrefix, type Prefix } from './object-key.ts';
 
 export interface S3Destination {
+  /** As it was asked for. */
+  readonly given: ExtendedS3DestinationConfiguration;
   readonly roleArn: string;
   readonly bucketArn: string;
   readonly prefixText: string | undefined;
@@ -76,6 +78,7 @@ export function checkDestination(given: ExtendedS3DestinationConfiguration): S3D
   checkPrefixes(Prefix ?? '', ErrorOutputPrefix);
   const compression = compressionOf(given.CompressionFormat);
   return {
+    given,
     roleArn: RoleARN,
     bucketArn: BucketARN ?? '',
     prefixText: Prefix,

@@ -5,6 +5,7 @@ import { DeliveryStreams } from './delivery-streams.ts';
 import { createDeliveryStream } from './operations/create-delivery-stream.ts';
 import { deliveryStreamOperations } from './operations/delivery-streams.ts';
 import { putRecord, putRecordBatch } from './operations/put-records.ts';
+import { updateDestination } from './operations/update-destination.ts';
 
 /** Data Firehose: direct puts, delivered to S3. */
 export function createFirehoseService(kernel: Kernel): Service {
@@ -24,6 +25,8 @@ export function createFirehoseService(kernel: Kernel): Service {
       CreateDeliveryStream: createDeliveryStream(streams),
       PutRecord: putRecord(streams),
       PutRecordBatch: putRecordBatch(streams),
+      UpdateDestination: updateDestination(streams),
     },
+    state: streams,
   };
 }

@@ -1,4 +1,5 @@
-import type { ResourceHandler } from '../../template/resource-handler.ts';
+import type { DescribeDeliveryStreamCommandOutput } from '@aws-sdk/client-firehose';
+import type { ExistingResource, ResourceHandler, ResourceRequest } from '../../template/resource-handler.ts';
 
 interface DeliveryStreamProperties {
   readonly DeliveryStreamName?: string;
@@ -40,25 +41,51 @@ const deliveryStream: ResourceHandler = {
     // The loader has checked the names of the properties; the operation checks their values.
     const given = properties as DeliveryStreamProperties;
     const DeliveryStreamName = given.DeliveryStreamName ?? generatedName.slice(0, 64);
-    const { BufferingHints: hints, ...destination } = given.ExtendedS3DestinationConfiguration ?? {};
     const { DeliveryStreamARN } = await kernel.call<{ DeliveryStreamARN: string }>(
       'firehose',
       'CreateDeliveryStream',
       {
         ...given,
         DeliveryStreamName,
-        ExtendedS3DestinationConfiguration: given.ExtendedS3DestinationConfiguration && {
-          ...destination,
-          BufferingHints: {
-            ...(hints?.IntervalInSeconds !== undefined && { IntervalInSeconds: Number(hints.IntervalInSeconds) }),
-            ...(hints?.SizeInMBs !== undefined && { SizeInMBs: Number(hints.SizeInMBs) }),
-          },
-        },
+        ExtendedS3DestinationConfiguration: destinationOf(given),
       },
       caller,
     );
     return { ref: DeliveryStreamName, attributes: { Arn: DeliveryStreamARN } };
   },
+  update: { properties: ['ExtendedS3DestinationConfiguration'], by: updateDestination },
+  delete: ({ kernel, caller }, { ref: DeliveryStreamName }) =>
+    kernel.call('firehose', 'DeleteDeliveryStream', { DeliveryStreamName }, caller),
 };
+
+/** Templates may write numbers as text. */
+function destinationOf({ ExtendedS3DestinationConfiguration: given }: DeliveryStreamProperties): object | undefined {
+  if (!given) return undefined;
+  const { BufferingHints: hints, ...destination } = given;
+  return {
+    ...destination,
+    BufferingHints: {
+      ...(hints?.IntervalInSeconds !== undefined && { IntervalInSeconds: Number(hints.IntervalInSeconds) }),
+      ...(hints?.SizeInMBs !== undefined && { SizeInMBs: Number(hints.SizeInMBs) }),
+    },
+  };
+}
+
+async function updateDestination({ kernel, caller, properties }: ResourceRequest, before: ExistingResource) {
+  const { DeliveryStreamDescription: stream } = await kernel.call<DescribeDeliveryStreamCommandOutput>(
+    'firehose',
+    'DescribeDeliveryStream',
+    { DeliveryStreamName: before.ref },
+    caller,
+  );
+  const input = {
+    DeliveryStreamName: before.ref,
+    CurrentDeliveryStreamVersionId: stream?.VersionId,
+    DestinationId: stream?.Destinations?.[0]?.DestinationId,
+    ExtendedS3DestinationUpdate: destinationOf(properties as DeliveryStreamProperties),
+  };
+  await kernel.call('firehose', 'UpdateDestination', input, caller);
+  return before;
+}
 
 export const firehoseResources: readonly ResourceHandler[] = [deliveryStream];

@@ -33,5 +33,6 @@ export function createIamService(kernel: Kernel, iam: LocalIam): Service {
       ...managedPolicyOperations(context),
       ...attachmentOperations(context),
     },
+    state: iam.state,
   };
 }

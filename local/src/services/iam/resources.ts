@@ -34,15 +34,49 @@ const role: ResourceHandler = {
       Path: optionalText(properties.Path),
       Tags: tagList(properties.Tags),
     });
-    for (const PolicyArn of optionalList(properties.ManagedPolicyArns)) {
-      await call(request, 'AttachRolePolicy', { RoleName, PolicyArn });
-    }
-    for (const { PolicyName, PolicyDocument } of optionalList(properties.Policies) as readonly NamedDocument[]) {
-      await call(request, 'PutRolePolicy', { RoleName, PolicyName, PolicyDocument: JSON.stringify(PolicyDocument) });
-    }
+    await givePolicies(request, RoleName);
     return { ref: RoleName, attributes: { Arn: Role.Arn, RoleId: Role.RoleId } };
   },
+  update: {
+    properties: ['AssumeRolePolicyDocument', 'ManagedPolicyArns', 'Policies'],
+    async by(request, before) {
+      const RoleName = before.ref;
+      const { AssumeRolePolicyDocument } = request.properties;
+      await call(request, 'UpdateAssumeRolePolicy', {
+        RoleName,
+        PolicyDocument: JSON.stringify(AssumeRolePolicyDocument),
+      });
+      await takePolicies({ ...request, properties: before.properties }, RoleName);
+      await givePolicies(request, RoleName);
+      return before;
+    },
+  },
+  async delete(request, { ref: RoleName }) {
+    await takePolicies(request, RoleName);
+    await call(request, 'DeleteRole', { RoleName });
+  },
 };
+
+/** The policies that the role's own properties give it; other resources may give it more. */
+async function givePolicies(request: ResourceRequest, RoleName: string): Promise<void> {
+  const { properties } = request;
+  for (const PolicyArn of optionalList(properties.ManagedPolicyArns)) {
+    await call(request, 'AttachRolePolicy', { RoleName, PolicyArn });
+  }
+  for (const { PolicyName, PolicyDocument } of optionalList(properties.Policies) as readonly NamedDocument[]) {
+    await call(request, 'PutRolePolicy', { RoleName, PolicyName, PolicyDocument: JSON.stringify(PolicyDocument) });
+  }
+}
+
+async function takePolicies(request: ResourceRequest, RoleName: string): Promise<void> {
+  const { properties } = request;
+  for (const PolicyArn of optionalList(properties.ManagedPolicyArns)) {
+    await call(request, 'DetachRolePolicy', { RoleName, PolicyArn });
+  }
+  for (const { PolicyName } of optionalList(properties.Policies) as readonly NamedDocument[]) {
+    await call(request, 'DeleteRolePolicy', { RoleName, PolicyName });
+  }
+}
 
 /** AWS::IAM::Policy: an inline policy of one or more roles. */
 const inlinePolicy: ResourceHandler = {
@@ -55,6 +89,11 @@ const inlinePolicy: ResourceHandler = {
       await call(request, 'PutRolePolicy', { RoleName, PolicyName, PolicyDocument });
     }
     return { ref: request.generatedName, attributes: { Id: request.generatedName } };
+  },
+  update: { properties: 'all', by: 'replace' },
+  async delete(request) {
+    const { PolicyName, Roles } = request.properties;
+    for (const RoleName of optionalList(Roles)) await call(request, 'DeleteRolePolicy', { RoleName, PolicyName });
   },
 };
 
@@ -80,6 +119,13 @@ const managedPolicy: ResourceHandler = {
       await call(request, 'AttachRolePolicy', { RoleName, PolicyArn: Policy.Arn });
     }
     return { ref: Policy.Arn, attributes: { PolicyArn: Policy.Arn, PolicyId: Policy.PolicyId } };
+  },
+  update: { properties: ['Description', 'PolicyDocument', 'Roles'], by: 'replace' },
+  async delete(request, { ref: PolicyArn }) {
+    for (const RoleName of optionalList(request.properties.Roles)) {
+      await call(request, 'DetachRolePolicy', { RoleName, PolicyArn });
+    }
+    await call(request, 'DeletePolicy', { PolicyArn });
   },
 };
 

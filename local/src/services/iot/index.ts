@@ -1,12 +1,16 @@
 /** AWS IoT Core: control plane, message broker, data plane and rules, wired together. */
+
+import { together } from '../../kernel/kept-state.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Service } from '../../kernel/service.ts';
 import { createBroker, type MessageBroker, type ServerCredentials } from './broker/index.ts';
+import { keptBroker } from './broker/kept-broker.ts';
 import { AmazonCa } from './certificates/amazon-ca.ts';
 import { CaStore } from './certificates/ca-store.ts';
 import { CertificateStore } from './certificates/certificate-store.ts';
 import { RegisteredCertificates } from './certificates/registered-certificates.ts';
 import { controlOperations } from './control/index.ts';
+import { LoggingOptions } from './control/operations/logging-options.ts';
 import { ResourceTags } from './control/resource-tags.ts';
 import { controlProtocol } from './control/routes.ts';
 import { createCredentialProvider } from './credential-provider/credential-provider.ts';
@@ -88,6 +92,8 @@ export function createIotServices(kernel: Kernel, { tls, host, ports }: IotOptio
   });
 
   const rules = createRules(kernel, bus, tls.rootCaFile);
+  const tags = new ResourceTags();
+  const logging = new LoggingOptions();
 
   const iot: Service = {
     name: 'iot',
@@ -103,7 +109,8 @@ export function createIotServices(kernel: Kernel, { tls, host, ports }: IotOptio
         things,
         authorizer,
         roleAliases,
-        tags: new ResourceTags(),
+        tags,
+        logging,
         amazonCa,
         eventConfigurations,
         indexing: { things: 'OFF', connectivity: 'OFF' },
@@ -112,6 +119,11 @@ export function createIotServices(kernel: Kernel, { tls, host, ports }: IotOptio
       }),
       ...rules.operations,
     },
+    state: together(certificates, cas, policies, things, roleAliases, tags, logging, eventConfigurations, rules.state),
   };
-  return { services: [iot, dataPlane.service], listeners: [broker, deviceHttps], messages: broker.messages };
+  const iotData: Service = {
+    ...dataPlane.service,
+    state: together(shadows, keptBroker(broker.messages, bus)),
+  };
+  return { services: [iot, iotData], listeners: [broker, deviceHttps], messages: broker.messages };
 }

@@ -50,5 +50,6 @@ export function createKinesisService(kernel: Kernel): Service {
       StopStreamEncryption: stopStreamEncryption(streams),
       UpdateMaxRecordSize: updateMaxRecordSize(streams),
     },
+    state: streams,
   };
 }

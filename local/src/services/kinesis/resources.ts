@@ -1,4 +1,4 @@
-import type { ResourceHandler } from '../../template/resource-handler.ts';
+import type { ExistingResource, ResourceHandler, ResourceRequest } from '../../template/resource-handler.ts';
 
 interface StreamProperties {
   readonly Name?: string;
@@ -49,6 +49,37 @@ const stream: ResourceHandler = {
     }
     return { ref: StreamName, attributes: { Arn: kernel.arn('kinesis', `stream/${StreamName}`) } };
   },
+  update: {
+    properties: ['DesiredShardLevelMetrics', 'MaxRecordSizeInKiB', 'RetentionPeriodHours', 'StreamEncryption', 'Tags'],
+    by: updateStream,
+  },
+  delete: ({ kernel, caller }, { ref: StreamName }) =>
+    kernel.call('kinesis', 'DeleteStream', { StreamName, EnforceConsumerDeletion: true }, caller),
 };
+
+async function updateStream({ kernel, caller, properties }: ResourceRequest, before: ExistingResource) {
+  const given = properties as StreamProperties;
+  const was = before.properties as StreamProperties;
+  const StreamName = before.ref;
+  const [from, to] = [was.RetentionPeriodHours ?? 24, given.RetentionPeriodHours ?? 24].map(Number) as [number, number];
+  if (from !== to) {
+    const operation = to > from ? 'IncreaseStreamRetentionPeriod' : 'DecreaseStreamRetentionPeriod';
+    await kernel.call('kinesis', operation, { StreamName, RetentionPeriodHours: to }, caller);
+  }
+  if (given.MaxRecordSizeInKiB !== was.MaxRecordSizeInKiB) {
+    const input = { StreamARN: before.attributes.Arn, MaxRecordSizeInKiB: given.MaxRecordSizeInKiB ?? 1024 };
+    await kernel.call('kinesis', 'UpdateMaxRecordSize', input, caller);
+  }
+  if (given.StreamEncryption) {
+    await kernel.call('kinesis', 'StartStreamEncryption', { StreamName, ...given.StreamEncryption }, caller);
+  } else if (was.StreamEncryption) {
+    await kernel.call('kinesis', 'StopStreamEncryption', { StreamName, ...was.StreamEncryption }, caller);
+  }
+  const TagKeys = (was.Tags ?? []).map(({ Key }) => Key);
+  if (TagKeys.length > 0) await kernel.call('kinesis', 'RemoveTagsFromStream', { StreamName, TagKeys }, caller);
+  const Tags = Object.fromEntries((given.Tags ?? []).map(({ Key, Value }) => [Key, Value]));
+  if (given.Tags) await kernel.call('kinesis', 'AddTagsToStream', { StreamName, Tags }, caller);
+  return before;
+}
 
 export const kinesisResources: readonly ResourceHandler[] = [stream];

@@ -7,6 +7,12 @@ export interface StoredRecord {
   readonly arrivedAt: number;
 }
 
+/** The part of a shard's state that is not its records, as it is kept. */
+export interface KeptShard {
+  readonly first: number;
+  readonly next: bigint;
+}
+
 /** Expired records are let go in lots, so that adding a record does not move all others. */
 const TRIM_LOT = 1024;
 
@@ -16,7 +22,7 @@ export class Shard {
   readonly endingHashKey: bigint;
   readonly startingSequenceNumber: string;
   readonly #createdAt: number;
-  readonly #records: StoredRecord[] = [];
+  #records: StoredRecord[] = [];
   /** The position of the first record that is kept; positions count every record the shard ever had. */
   #first = 0;
   #next = 0n;
@@ -41,6 +47,22 @@ export class Shard {
     const record = { sequenceNumber: this.#sequenceNumber(arrivedAt), partitionKey, data, arrivedAt };
     this.#records.push(record);
     return record;
+  }
+
+  get kept(): KeptShard {
+    return { first: this.#first, next: this.#next };
+  }
+
+  /** All records that are there, oldest first. */
+  get records(): readonly StoredRecord[] {
+    return this.#records;
+  }
+
+  /** Takes over a kept shard, its records in their order. */
+  restore({ first, next }: KeptShard, records: readonly StoredRecord[]): void {
+    this.#first = first;
+    this.#next = next;
+    this.#records = [...records];
   }
 
   /** The record at a position; undefined beyond the end, and for what is no longer kept. */

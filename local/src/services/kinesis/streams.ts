@@ -1,14 +1,29 @@
 import { AwsError } from '../../kernel/errors.ts';
+import type { KeptRecord, KeptRecords } from '../../kernel/kept-state.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Permission } from '../../kernel/service.ts';
 import type { Running } from '../../meter/meter.ts';
-import type { Shard } from './shard.ts';
-import type { Stream } from './stream.ts';
+import type { KeptShard, Shard, StoredRecord } from './shard.ts';
+import { Stream, type StreamSettings } from './stream.ts';
 
 /** How a request names a stream. */
 export interface StreamAddress {
   readonly StreamName?: string | undefined;
   readonly StreamARN?: string | undefined;
+}
+
+interface KeptStream {
+  readonly name: string;
+  readonly createdAt: number;
+  readonly settings: StreamSettings;
+  readonly tags: ReadonlyMap<string, string>;
+  readonly shards: readonly KeptShard[];
+}
+
+interface KeptStreamRecord {
+  readonly streamName: string;
+  readonly shardIndex: number;
+  readonly record: StoredRecord;
 }
 
 const STREAM_NAME = /^[a-zA-Z0-9_.-]{1,128}$/;
@@ -95,6 +110,36 @@ export class Streams {
         ? meter.start('kinesisStream', stream.name)
         : meter.start('kinesisShard', stream.name, stream.shards.length);
     this.#charges.set(stream, charge);
+  }
+
+  *save(): Generator<KeptRecord> {
+    for (const { name, createdAt, settings, tags, shards } of this.#streams.values()) {
+      const kept: KeptStream = { name, createdAt, settings, tags, shards: shards.map((shard) => shard.kept) };
+      yield [`stream/${name}`, kept];
+      for (const { index: shardIndex, records } of shards) {
+        for (const record of records) {
+          const value: KeptStreamRecord = { streamName: name, shardIndex, record };
+          yield [`record/${name}/${shardIndex}/${record.sequenceNumber}`, value, record];
+        }
+      }
+    }
+  }
+
+  restore(records: KeptRecords): void {
+    const place = (streamName: string, shardIndex: number) => `${streamName} ${shardIndex}`;
+    // Sequence numbers of a shard all have the same length, so these come in their order.
+    const byShard = Map.groupBy(records.all<KeptStreamRecord>('record/'), (each) =>
+      place(each.streamName, each.shardIndex),
+    );
+    for (const { name, createdAt, settings, tags, shards } of records.all<KeptStream>('stream/')) {
+      const stream = new Stream(name, this.arn(name), createdAt, shards.length, settings);
+      for (const [key, value] of tags) stream.tags.set(key, value);
+      for (const [index, kept] of shards.entries()) {
+        const ofShard = (byShard.get(place(name, index)) ?? []).map(({ record }) => record);
+        stream.shards[index]?.restore(kept, ofShard);
+      }
+      this.add(stream);
+    }
   }
 
   delete(stream: Stream): void {

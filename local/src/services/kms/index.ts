@@ -38,5 +38,6 @@ export function createKmsService(kernel: Kernel): Service {
       ...signingOperations(keys),
       AuthorizeUse: authorizeUse(keys),
     },
+    state: keys,
   };
 }

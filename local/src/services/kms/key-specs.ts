@@ -1,5 +1,5 @@
 /** What keys there are: https://docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-choose-key-spec.html. */
-import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { AwsError, invalid } from '../../kernel/errors.ts';
 
 export type KeyUsage = 'ENCRYPT_DECRYPT' | 'SIGN_VERIFY' | 'GENERATE_VERIFY_MAC';
@@ -7,6 +7,22 @@ export type KeyUsage = 'ENCRYPT_DECRYPT' | 'SIGN_VERIFY' | 'GENERATE_VERIFY_MAC'
 export type Material =
   | { readonly kind: 'secret'; readonly secret: Buffer }
   | { readonly kind: 'pair'; readonly privateKey: KeyObject; readonly publicKey: KeyObject };
+
+/** Key material as bytes; a private key in PKCS #8. */
+export type KeptMaterial =
+  | { readonly kind: 'secret'; readonly secret: Buffer }
+  | { readonly kind: 'pair'; readonly privateKey: Buffer };
+
+export function exportMaterial(material: Material): KeptMaterial {
+  if (material.kind === 'secret') return material;
+  return { kind: 'pair', privateKey: material.privateKey.export({ type: 'pkcs8', format: 'der' }) };
+}
+
+export function importMaterial(kept: KeptMaterial): Material {
+  if (kept.kind === 'secret') return kept;
+  const privateKey = createPrivateKey({ key: kept.privateKey, type: 'pkcs8', format: 'der' });
+  return { kind: 'pair', privateKey, publicKey: createPublicKey(privateKey) };
+}
 
 export interface KeySpec {
   readonly name: string;

@@ -1,7 +1,7 @@
 import { AwsError } from '../../kernel/errors.ts';
 import { invalidKeyUsage, invalidState } from './errors.ts';
 import type { KeyPolicy } from './key-policy.ts';
-import type { KeySpec, KeyUsage, Material } from './key-specs.ts';
+import { exportMaterial, type KeptMaterial, type KeySpec, type KeyUsage, type Material } from './key-specs.ts';
 import type { KeyPair } from './signatures.ts';
 
 export type KeyState = 'Enabled' | 'Disabled' | 'PendingDeletion';
@@ -21,6 +21,24 @@ interface KeyOptions {
   readonly manager: 'AWS' | 'CUSTOMER';
   readonly createdAt: number;
   readonly policy: KeyPolicy;
+  /** What a kept key was made of; a new key makes its own. */
+  readonly material?: Material;
+}
+
+/** How a key is kept. */
+export interface KeptKey {
+  readonly id: string;
+  readonly specName: string;
+  readonly usage: KeyUsage;
+  readonly manager: 'AWS' | 'CUSTOMER';
+  readonly createdAt: number;
+  readonly policy: KeyPolicy;
+  readonly tags: ReadonlyMap<string, string>;
+  readonly description: string;
+  readonly rotated: boolean;
+  readonly state: KeyState;
+  readonly deletionAt: number | undefined;
+  readonly material: KeptMaterial;
 }
 
 /** One KMS key, with its material. */
@@ -40,7 +58,7 @@ export class Key {
   /** Epoch milliseconds, while the deletion is pending. */
   deletionAt: number | undefined;
 
-  constructor({ id, arn, accountId, spec, manager, createdAt, policy }: KeyOptions) {
+  constructor({ id, arn, accountId, spec, manager, createdAt, policy, material }: KeyOptions) {
     this.id = id;
     this.arn = arn;
     this.spec = spec;
@@ -48,7 +66,15 @@ export class Key {
     this.policy = policy;
     this.#accountId = accountId;
     this.#createdAt = createdAt;
-    this.#material = spec.make();
+    this.#material = material ?? spec.make();
+  }
+
+  get kept(): KeptKey {
+    const { id, spec, manager, policy, tags, description, rotated, state, deletionAt } = this;
+    return {
+      ...{ id, specName: spec.name, usage: spec.usage, manager, createdAt: this.#createdAt, policy, tags },
+      ...{ description, rotated, state, deletionAt, material: exportMaterial(this.#material) },
+    };
   }
 
   /** @throws AwsError KMSInvalidStateException */

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import type { KeptRecord, KeptRecords } from '../../kernel/kept-state.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Permission } from '../../kernel/service.ts';
 import { notFound } from './errors.ts';
-import { Key } from './key.ts';
+import { type KeptKey, Key } from './key.ts';
 import { type KeyPolicy, managedKeyPolicy } from './key-policy.ts';
-import { type KeySpec, keySpecOf } from './key-specs.ts';
+import { importMaterial, type KeySpec, keySpecOf } from './key-specs.ts';
 
 export interface Alias {
   readonly name: string;
@@ -39,6 +40,33 @@ export class Keys {
     const key = new Key({ id, arn, accountId, spec, manager, createdAt: clock.now(), policy });
     this.#keys.set(id, key);
     return key;
+  }
+
+  /** Removes a key for good when its time has come, unless the deletion was cancelled, or scheduled anew. */
+  deleteAt(key: Key, deletionAt: number): void {
+    this.kernel.clock.at(deletionAt, () => {
+      if (key.deletionAt === deletionAt) this.delete(key);
+    });
+  }
+
+  *save(): Generator<KeptRecord> {
+    for (const key of this.#keys.values()) yield [`key/${key.id}`, key.kept];
+    for (const alias of this.aliases.values()) yield [`alias/${alias.name}`, alias];
+  }
+
+  restore(records: KeptRecords): void {
+    const { accountId } = this.kernel;
+    for (const kept of records.all<KeptKey>('key/')) {
+      const arn = this.kernel.arn('kms', `key/${kept.id}`);
+      const spec = keySpecOf(kept.specName, kept.usage);
+      const key = new Key({ ...kept, arn, accountId, spec, material: importMaterial(kept.material) });
+      const { description, rotated, state, deletionAt } = kept;
+      Object.assign(key, { description, rotated, state, deletionAt });
+      for (const [name, value] of kept.tags) key.tags.set(name, value);
+      this.#keys.set(key.id, key);
+      if (deletionAt !== undefined) this.deleteAt(key, deletionAt);
+    }
+    for (const alias of records.all<Alias>('alias/')) this.aliases.set(alias.name, alias);
   }
 
   /** Removes a key for good, with its aliases. */

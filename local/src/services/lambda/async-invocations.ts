@@ -6,6 +6,7 @@
 
 import type { Timer } from '../../kernel/clock.ts';
 import { AwsError } from '../../kernel/errors.ts';
+import type { KeptRecord, KeptRecords } from '../../kernel/kept-state.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Concurrency } from './concurrency.ts';
 import { sendToDestination } from './destinations.ts';
@@ -14,6 +15,11 @@ import { DEFAULT_EVENT_INVOKE_SETTINGS, type EventInvokeSettings, type LambdaFun
 import type { ErrorDocument } from './runtime/messages.ts';
 
 const RETRY_DELAYS_MS = [60_000, 120_000];
+
+interface KeptEvent {
+  readonly functionName: string;
+  readonly event: QueuedEvent;
+}
 
 interface QueuedEvent {
   readonly requestId: string;
@@ -33,6 +39,8 @@ export class AsyncInvocations {
   /** Events that wait for concurrency, per function, oldest first. */
   readonly #waiting = new Map<LambdaFunction, QueuedEvent[]>();
   readonly #expiry = new Map<LambdaFunction, Timer>();
+  /** Every event that is not done with: it waits, it runs, or it is to be tried again. */
+  readonly #open = new Map<QueuedEvent, LambdaFunction>();
 
   constructor(kernel: Kernel, invoker: Invoker, concurrency: Concurrency) {
     this.#kernel = kernel;
@@ -54,12 +62,33 @@ export class AsyncInvocations {
 
   /** Forgets the events of a function that is deleted. */
   drop(fn: LambdaFunction): void {
+    for (const [event, each] of this.#open) if (each === fn) this.#open.delete(event);
     this.#waiting.delete(fn);
     this.#expiry.get(fn)?.cancel();
     this.#expiry.delete(fn);
   }
 
+  *save(): Generator<KeptRecord> {
+    for (const [event, fn] of this.#open) {
+      const kept: KeptEvent = { functionName: fn.configuration.name, event };
+      yield [`event/${event.requestId}`, kept, `${event.requestId} ${event.attempts}`];
+    }
+  }
+
+  /** Events that were under way are invoked again: an asynchronous event comes at least once. */
+  restore(records: KeptRecords, find: (name: string) => LambdaFunction): void {
+    for (const { functionName, event } of records.all<KeptEvent>('event/')) {
+      this.#open.set(event, find(functionName));
+    }
+  }
+
+  resume(): void {
+    const inOrder = [...this.#open].sort(([a], [b]) => a.receivedAt - b.receivedAt);
+    for (const [event, fn] of inOrder) this.#queue(fn, event);
+  }
+
   #queue(fn: LambdaFunction, event: QueuedEvent): void {
+    this.#open.set(event, fn);
     const waiting = this.#waiting.get(fn) ?? [];
     this.#waiting.set(fn, waiting);
     waiting.push(event);
@@ -85,6 +114,7 @@ export class AsyncInvocations {
   async #settle(fn: LambdaFunction, event: QueuedEvent, result: Invocation): Promise<void> {
     if (!result.failed) {
       await this.#report(fn, event, 'Success', result);
+      this.#open.delete(event);
       return;
     }
     const settings = settingsOf(fn);
@@ -134,6 +164,7 @@ export class AsyncInvocations {
       await this.#send(fn, deadLetterArn, 'DeadLetterErrors', { body: event.payload, attributes });
     }
     await this.#report(fn, event, condition, result);
+    this.#open.delete(event);
   }
 
   /** https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html */

@@ -1,10 +1,17 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { KeptRecord, KeptRecords } from '../../kernel/kept-state.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Permission } from '../../kernel/service.ts';
 import { functionNotFound, invalidValue } from './errors.ts';
-import type { LambdaFunction } from './lambda-function.ts';
+import { type KeptFunction, LambdaFunction } from './lambda-function.ts';
+
+/** The files of a function by their path in its folder, as they are kept: the assembly they came from may be gone. */
+interface KeptCode {
+  readonly name: string;
+  readonly files: ReadonlyMap<string, Buffer>;
+}
 
 /** The functions of the account, and the folder their code is unpacked to. */
 export class Functions {
@@ -64,23 +71,58 @@ export class Functions {
 
   /**
    * Copies code to a folder of its own, as Lambda unpacks it: what is not in the bundle cannot be found by chance in a
-   * folder above it. `source` is a folder, or text that becomes `index.js`.
+   * folder above it. `source` is a folder, text that becomes `index.js`, or files by their path.
    */
-  unpack(name: string, source: { readonly folder: string } | { readonly text: string }): string {
+  unpack(
+    name: string,
+    source: { readonly folder: string } | { readonly text: string } | { readonly files: ReadonlyMap<string, Buffer> },
+  ): string {
     this.#root ??= mkdtempSync(path.join(tmpdir(), 'lambda-'));
     this.#unpacked += 1;
     const taskRoot = path.join(this.#root, `${name}-${this.#unpacked}`);
     if ('folder' in source) {
       cpSync(source.folder, taskRoot, { recursive: true });
-    } else {
-      mkdirSync(taskRoot);
-      writeFileSync(path.join(taskRoot, 'index.js'), source.text);
+      return taskRoot;
+    }
+    const files = 'files' in source ? source.files : new Map([['index.js', source.text]]);
+    mkdirSync(taskRoot);
+    for (const [file, content] of files) {
+      mkdirSync(path.dirname(path.join(taskRoot, file)), { recursive: true });
+      writeFileSync(path.join(taskRoot, file), content);
     }
     return taskRoot;
+  }
+
+  *save(): Generator<KeptRecord> {
+    for (const fn of this.#functions.values()) {
+      const { name, codeSha256, taskRoot } = fn.configuration;
+      yield [`function/${name}`, fn.kept];
+      yield [`code/${name}`, (): KeptCode => ({ name, files: filesIn(taskRoot) }), codeSha256];
+    }
+  }
+
+  restore(records: KeptRecords): void {
+    for (const kept of records.all<KeptFunction>('function/')) {
+      const { name } = kept.configuration;
+      const files = records.get<KeptCode>(`code/${name}`)?.files ?? new Map();
+      const fn = new LambdaFunction(this.kernel, { ...kept.configuration, taskRoot: this.unpack(name, { files }) });
+      fn.restore(kept);
+      this.add(fn);
+    }
   }
 
   /** Removes the unpacked code. */
   close(): void {
     if (this.#root) rmSync(this.#root, { recursive: true, force: true });
   }
+}
+
+function filesIn(folder: string): ReadonlyMap<string, Buffer> {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((each) => each.isFile());
+  return new Map(
+    entries.map(({ parentPath, name }) => {
+      const file = path.join(parentPath, name);
+      return [path.relative(folder, file), readFileSync(file)];
+    }),
+  );
 }

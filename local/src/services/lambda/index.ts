@@ -7,7 +7,8 @@ import { EnvironmentPool } from './environment-pool.ts';
 import { EventSourceMappings } from './event-sources/event-source-mappings.ts';
 import { Functions } from './functions.ts';
 import { Invoker } from './invoker.ts';
-import { createFunction } from './operations/create-function.ts';
+import type { KeptFunction } from './lambda-function.ts';
+import { changeFunction, createFunction } from './operations/create-function.ts';
 import {
   deleteFunction,
   getFunction,
@@ -106,6 +107,7 @@ export function createLambdaService(kernel: Kernel): Service {
     ],
     operations: {
       AddPermission: addPermission(functions),
+      ChangeFunction: changeFunction(functions, (fn) => pool.drop(fn)),
       CreateEventSourceMapping: createEventSourceMapping(functions, mappings),
       CreateFunction: createFunction(functions),
       DeleteEventSourceMapping: deleteEventSourceMapping(mappings),
@@ -129,6 +131,25 @@ export function createLambdaService(kernel: Kernel): Service {
       PutFunctionEventInvokeConfig: putFunctionEventInvokeConfig(functions),
       RemovePermission: removePermission(functions),
       UpdateEventSourceMapping: updateEventSourceMapping(mappings),
+    },
+    state: {
+      *save() {
+        yield* functions.save();
+        yield* asyncInvocations.save();
+        yield* mappings.save();
+      },
+      restore(records) {
+        functions.restore(records);
+        for (const { configuration, reservedConcurrency } of records.all<KeptFunction>('function/')) {
+          concurrency.reserve(functions.get(configuration.name), reservedConcurrency);
+        }
+        asyncInvocations.restore(records, (name) => functions.get(name));
+        mappings.restore(records, (name) => functions.get(name));
+      },
+      async resume() {
+        asyncInvocations.resume();
+        await mappings.resume();
+      },
     },
     close: async () => {
       mappings.stop();

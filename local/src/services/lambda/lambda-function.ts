@@ -49,24 +49,72 @@ export const DEFAULT_EVENT_INVOKE_SETTINGS: EventInvokeSettings = {
   lastModified: 0,
 };
 
+/** A function as it is kept; its code is a record of its own. */
+export interface KeptFunction {
+  readonly configuration: Omit<FunctionConfiguration, 'taskRoot'>;
+  readonly lastModified: number;
+  readonly revisionId: string;
+  readonly tags: ReadonlyMap<string, string>;
+  readonly statements: ReadonlyMap<string, PolicyStatement>;
+  readonly reservedConcurrency: number | undefined;
+  readonly eventInvoke: EventInvokeSettings | undefined;
+}
+
 /** One function: its version `$LATEST`, which is the only one here. */
 export class LambdaFunction {
   readonly arn: string;
-  readonly lastModified: number;
-  readonly revisionId = randomUUID();
-  readonly configuration: FunctionConfiguration;
   readonly tags = new Map<string, string>();
   reservedConcurrency: number | undefined;
   eventInvoke: EventInvokeSettings | undefined;
   readonly #kernel: Kernel;
+  #configuration: FunctionConfiguration;
+  #lastModified: number;
+  #revisionId: string = randomUUID();
   readonly #statements = new Map<string, PolicyStatement>();
   #policy: PolicyDocument | undefined;
 
   constructor(kernel: Kernel, configuration: FunctionConfiguration) {
     this.#kernel = kernel;
-    this.configuration = configuration;
+    this.#configuration = configuration;
     this.arn = kernel.arn('lambda', `function:${configuration.name}`);
-    this.lastModified = kernel.clock.now();
+    this.#lastModified = kernel.clock.now();
+  }
+
+  get configuration(): FunctionConfiguration {
+    return this.#configuration;
+  }
+
+  get lastModified(): number {
+    return this.#lastModified;
+  }
+
+  /** Another one for each version of code and configuration. */
+  get revisionId(): string {
+    return this.#revisionId;
+  }
+
+  /** Environments that run go on with what they have: who changes a function ends them. */
+  configure(configuration: FunctionConfiguration): void {
+    this.#configuration = configuration;
+    this.#lastModified = this.#kernel.clock.now();
+    this.#revisionId = randomUUID();
+  }
+
+  get kept(): KeptFunction {
+    const { taskRoot: _, ...configuration } = this.#configuration;
+    const { lastModified, revisionId, tags, reservedConcurrency, eventInvoke } = this;
+    const statements = this.#statements;
+    return { configuration, lastModified, revisionId, tags, statements, reservedConcurrency, eventInvoke };
+  }
+
+  /** Takes over a kept function, but for its reserved concurrency. */
+  restore({ lastModified, revisionId, tags, statements, eventInvoke }: KeptFunction): void {
+    this.#lastModified = lastModified;
+    this.#revisionId = revisionId;
+    for (const [name, value] of tags) this.tags.set(name, value);
+    for (const [id, statement] of statements) this.#statements.set(id, statement);
+    this.eventInvoke = eventInvoke;
+    this.#rebuildPolicy();
   }
 
   /** The function's own policy: who else may invoke it. Undefined while it has no statement. */

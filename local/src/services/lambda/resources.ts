@@ -1,6 +1,11 @@
 import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
 import { AwsError } from '../../kernel/errors.ts';
-import type { CreatedResource, ResourceHandler, ResourceRequest } from '../../template/resource-handler.ts';
+import type {
+  CreatedResource,
+  ExistingResource,
+  ResourceHandler,
+  ResourceRequest,
+} from '../../template/resource-handler.ts';
 
 /** What CloudFormation creates in Lambda. */
 export const lambdaResources: readonly ResourceHandler[] = [
@@ -32,6 +37,16 @@ export const lambdaResources: readonly ResourceHandler[] = [
       TracingConfig: { Mode: 'declared' },
     },
     create: createFunction,
+    update: {
+      properties: [
+        ...['Architectures', 'Code', 'DeadLetterConfig', 'Description', 'Environment', 'EphemeralStorage', 'Handler'],
+        ...['LoggingConfig', 'MemorySize', 'RecursiveLoop', 'ReservedConcurrentExecutions', 'Role', 'Runtime'],
+        ...['Tags', 'Timeout', 'TracingConfig'],
+      ],
+      by: updateFunction,
+    },
+    delete: ({ kernel, caller }, { ref: FunctionName }) =>
+      kernel.call('lambda', 'DeleteFunction', { FunctionName }, caller),
   },
   {
     type: 'AWS::Lambda::Permission',
@@ -47,6 +62,11 @@ export const lambdaResources: readonly ResourceHandler[] = [
       const StatementId = generatedName.slice(-100);
       await kernel.call('lambda', 'AddPermission', { ...properties, StatementId }, caller);
       return { ref: StatementId, attributes: { Id: StatementId } };
+    },
+    update: { properties: 'all', by: 'replace' },
+    delete: ({ kernel, caller, properties }, { ref: StatementId }) => {
+      const { FunctionName } = properties;
+      return kernel.call('lambda', 'RemovePermission', { FunctionName, StatementId }, caller);
     },
   },
   {
@@ -92,6 +112,15 @@ export const lambdaResources: readonly ResourceHandler[] = [
         attributes: { Id: created.UUID, EventSourceMappingArn: created.EventSourceMappingArn },
       };
     },
+    update: {
+      properties: ['Enabled', 'Tags'],
+      async by({ kernel, caller, properties }, before) {
+        const Enabled = String(properties.Enabled ?? true) === 'true';
+        await kernel.call('lambda', 'UpdateEventSourceMapping', { UUID: before.ref, Enabled }, caller);
+        return before;
+      },
+    },
+    delete: ({ kernel, caller }, { ref: UUID }) => kernel.call('lambda', 'DeleteEventSourceMapping', { UUID }, caller),
   },
   {
     type: 'AWS::Lambda::EventInvokeConfig',
@@ -107,6 +136,14 @@ export const lambdaResources: readonly ResourceHandler[] = [
       await kernel.call('lambda', 'PutFunctionEventInvokeConfig', input, caller);
       return { ref: generatedName, attributes: {} };
     },
+    update: {
+      properties: ['DestinationConfig', 'MaximumEventAgeInSeconds', 'MaximumRetryAttempts'],
+      by: 'create',
+    },
+    delete: ({ kernel, caller, properties }) => {
+      const { FunctionName } = properties;
+      return kernel.call('lambda', 'PutFunctionEventInvokeConfig', { FunctionName }, caller);
+    },
   },
 ];
 
@@ -121,24 +158,46 @@ const MAPPING_NUMBERS = [
 type Properties = Readonly<Record<string, unknown>>;
 
 async function createFunction(request: ResourceRequest): Promise<CreatedResource> {
+  const { kernel, caller } = request;
+  const FunctionName = String(request.properties.FunctionName ?? request.generatedName.slice(-64));
+  const input = { ...inputOf(request), FunctionName };
+  const created = await kernel.call<FunctionConfiguration>('lambda', 'CreateFunction', input, caller);
+  await reserveConcurrency(request, FunctionName);
+  return { ref: FunctionName, attributes: { Arn: created.FunctionArn } };
+}
+
+/** The function goes on with its policy, its mappings and the events that wait for it. */
+async function updateFunction(request: ResourceRequest, before: ExistingResource): Promise<CreatedResource> {
   const { kernel, caller, properties } = request;
-  const FunctionName = String(properties.FunctionName ?? request.generatedName.slice(-64));
-  const { Code, ReservedConcurrentExecutions, EphemeralStorage, Environment, Tags, ...given } = properties;
+  const FunctionName = before.ref;
+  const input = { ...inputOf(request), FunctionName };
+  const service = kernel.serviceCaller('cloudformation.amazonaws.com', String(before.attributes.Arn));
+  await kernel.call('lambda', 'ChangeFunction', input, service);
+  if (properties.ReservedConcurrentExecutions === undefined) {
+    await kernel.call('lambda', 'DeleteFunctionConcurrency', { FunctionName }, caller);
+  }
+  await reserveConcurrency(request, FunctionName);
+  return before;
+}
+
+/** A function as CreateFunction takes it, but for its name. */
+function inputOf(request: ResourceRequest): Properties {
+  const { Code, ReservedConcurrentExecutions: _, EphemeralStorage, Environment, Tags, ...given } = request.properties;
   const variables = Object.entries(Object(Object(Environment).Variables) as Properties);
   const tags = [Tags ?? []].flat().map((each) => [String(Object(each).Key), String(Object(each).Value)]);
-  const created = await kernel.call<FunctionConfiguration>(
-    'lambda',
-    'CreateFunction',
-    {
-      ...withNumbers(given, ['MemorySize', 'Timeout']),
-      FunctionName,
-      Code: codeOf(request, Object(Code)),
-      ...(EphemeralStorage !== undefined && { EphemeralStorage: withNumbers(Object(EphemeralStorage), ['Size']) }),
-      Environment: { Variables: Object.fromEntries(variables.map(([name, value]) => [name, String(value)])) },
-      Tags: Object.fromEntries(tags),
-    },
-    caller,
-  );
+  return {
+    ...withNumbers(given, ['MemorySize', 'Timeout']),
+    Code: codeOf(request, Object(Code)),
+    ...(EphemeralStorage !== undefined && { EphemeralStorage: withNumbers(Object(EphemeralStorage), ['Size']) }),
+    Environment: { Variables: Object.fromEntries(variables.map(([name, value]) => [name, String(value)])) },
+    Tags: Object.fromEntries(tags),
+  };
+}
+
+async function reserveConcurrency(
+  { kernel, caller, properties: { ReservedConcurrentExecutions } }: ResourceRequest,
+  FunctionName: string,
+): Promise<void> {
   if (ReservedConcurrentExecutions !== undefined) {
     const amount = Number(ReservedConcurrentExecutions);
     await kernel.call(
@@ -148,7 +207,6 @@ async function createFunction(request: ResourceRequest): Promise<CreatedResource
       caller,
     );
   }
-  return { ref: FunctionName, attributes: { Arn: created.FunctionArn } };
 }
 
 function codeOf({ assembly }: ResourceRequest, code: Properties): Properties {

@@ -33,5 +33,6 @@ export function createLogsService(kernel: Kernel): Service {
       PutLogEvents: putLogEvents(groups),
       PutRetentionPolicy: putRetentionPolicy(groups),
     },
+    state: groups,
   };
 }

@@ -20,5 +20,20 @@ export const logsResources: readonly ResourceHandler[] = [
       }
       return { ref: logGroupName, attributes: { Arn: `${kernel.arn('logs', `log-group:${logGroupName}`)}:*` } };
     },
+    update: {
+      properties: ['KmsKeyId', 'LogGroupClass', 'RetentionInDays', 'Tags'],
+      async by({ kernel, caller, properties }, before) {
+        const logGroupName = before.ref;
+        const retentionInDays = Number(properties.RetentionInDays);
+        if (properties.RetentionInDays === undefined) {
+          await kernel.call('logs', 'DeleteRetentionPolicy', { logGroupName }, caller);
+        } else {
+          await kernel.call('logs', 'PutRetentionPolicy', { logGroupName, retentionInDays }, caller);
+        }
+        return before;
+      },
+    },
+    delete: ({ kernel, caller }, { ref: logGroupName }) =>
+      kernel.call('logs', 'DeleteLogGroup', { logGroupName }, caller),
   },
 ];

@@ -2,6 +2,7 @@ import { AwsError } from '../../kernel/errors.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { CallContext, Permission } from '../../kernel/service.ts';
 import type { Bucket } from './bucket.ts';
+import { Lifecycle } from './lifecycle.ts';
 import type { ObjectContent, Version } from './object-store.ts';
 
 const MAX_KEY_BYTES = 1024;
@@ -18,6 +19,7 @@ export class Buckets {
   /** How many events of objects there have been. */
   events = 0;
   readonly #buckets = new Map<string, Bucket>();
+  readonly #lifecycles = new WeakMap<Bucket, Lifecycle>();
 
   constructor(kernel: Kernel) {
     this.kernel = kernel;
@@ -36,6 +38,13 @@ export class Buckets {
     const bucket = this.find(name);
     if (bucket !== undefined) return bucket;
     throw new AwsError('NoSuchBucket', 'The specified bucket does not exist', 404, { BucketName: name });
+  }
+
+  /** What applies the lifecycle rules of a bucket. */
+  lifecycleOf(bucket: Bucket): Lifecycle {
+    const lifecycle = this.#lifecycles.get(bucket) ?? new Lifecycle(this, bucket);
+    this.#lifecycles.set(bucket, lifecycle);
+    return lifecycle;
   }
 
   add(bucket: Bucket): void {

@@ -120,8 +120,14 @@ export function verifyIntegrity(request: Integrity, body: Uint8Array): Checksum 
     );
   }
   if (algorithm === undefined) {
-    const wanted = CHECKSUM_ALGORITHMS.find((each) => each === request.ChecksumAlgorithm);
-    return wanted === undefined ? undefined : { algorithm: wanted, value: checksumOf(wanted, body) };
+    if (request.ChecksumAlgorithm === undefined) return undefined;
+    throw new AwsError(
+      'InvalidRequest',
+      'x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.',
+    );
+  }
+  if (request.ChecksumAlgorithm !== undefined && request.ChecksumAlgorithm !== algorithm) {
+    throw new AwsError('InvalidRequest', 'Value for x-amz-sdk-checksum-algorithm header is invalid.');
   }
   const value = request[checksumMember(algorithm)] ?? '';
   const actual = checksumOf(algorithm, body);

@@ -10,6 +10,8 @@ export type Encryption = ObjectContent['encryption'];
 interface Asked {
   readonly ServerSideEncryption?: string | undefined;
   readonly SSEKMSKeyId?: string | undefined;
+  /** Base64 of JSON. */
+  readonly SSEKMSEncryptionContext?: string | undefined;
   readonly BucketKeyEnabled?: boolean | string | undefined;
 }
 
@@ -30,7 +32,9 @@ async function useKey(
   context: CallContext,
 ): Promise<string> {
   // "If you use an S3 Bucket Key, the encryption context is the bucket's ARN instead of the object's."
-  const encryptionContext = { 'aws:s3:arn': encryption.bucketKey ? bucket.arn : `${bucket.arn}/${key}` };
+  // "Amazon S3 appends the default encryption context" to what the writer gives.
+  const own = { 'aws:s3:arn': encryption.bucketKey ? bucket.arn : `${bucket.arn}/${key}` };
+  const encryptionContext = { ...encryption.context, ...own };
   const use = { keyId: encryption.keyId ?? MANAGED_KEY, action, encryptionContext, via: 's3', context };
   try {
     const caller = kernel.serviceCaller('s3.amazonaws.com', bucket.arn);
@@ -39,6 +43,24 @@ async function useKey(
     if (!(error instanceof AwsError) || error.status === 403 || error.code === 'NotEmulated') throw error;
     throw new AwsError(`KMS.${error.code}`, error.message);
   }
+}
+
+/** @throws AwsError InvalidArgument for what is not a map of texts in JSON and base64, or has the key that S3 sets */
+function readContext(header: string | undefined): Readonly<Record<string, string>> | undefined {
+  if (header === undefined) return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(header, 'base64').toString('utf8'));
+  } catch {
+    // Refused below, as any other text that is no map.
+  }
+  const entries = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
+  const isMap = entries.length > 0 && entries.every(([, each]) => typeof each === 'string');
+  if (isMap && !entries.some(([name]) => name === 'aws:s3:arn')) return Object.fromEntries(entries);
+  throw new AwsError(
+    'InvalidArgument',
+    'The header x-amz-server-side-encryption-context must be base64 of a JSON object of texts, without aws:s3:arn.',
+  );
 }
 
 /** The condition keys about encryption in a request to write. */
@@ -62,11 +84,12 @@ export async function encryptionForWrite(
   asked: Asked,
   context: CallContext,
 ): Promise<Encryption> {
-  const { ServerSideEncryption: algorithm, SSEKMSKeyId } = asked;
+  const { ServerSideEncryption: algorithm, SSEKMSKeyId, SSEKMSEncryptionContext } = asked;
   if (algorithm !== undefined && !ALGORITHMS.has(algorithm)) {
     throw new AwsError('InvalidEncryptionAlgorithmError', `The encryption request is not valid: ${algorithm}.`);
   }
-  if (SSEKMSKeyId !== undefined && (algorithm === undefined || algorithm === 'AES256')) {
+  const forKms = SSEKMSKeyId ?? SSEKMSEncryptionContext;
+  if (forKms !== undefined && (algorithm === undefined || algorithm === 'AES256')) {
     throw new AwsError('InvalidArgument', 'Server Side Encryption with AWS KMS managed key requires aws:kms');
   }
   const { defaultEncryption } = bucket;
@@ -74,7 +97,8 @@ export async function encryptionForWrite(
   if (!usesKms(chosen)) return { algorithm: chosen.algorithm };
   const given = asked.BucketKeyEnabled;
   const bucketKey = given === undefined ? defaultEncryption.bucketKey === true : String(given) === 'true';
-  const encryption: Encryption = { ...chosen, bucketKey };
+  const extra = readContext(SSEKMSEncryptionContext);
+  const encryption: Encryption = { ...chosen, bucketKey, ...(extra && { context: extra }) };
   const keyId = await useKey(buckets, bucket, key, { encryption, action: 'GenerateDataKey' }, context);
   return { ...encryption, keyId };
 }
@@ -103,4 +127,11 @@ export function encryptionMembers({ algorithm, keyId, bucketKey }: Encryption) {
     ...(keyId !== undefined && { SSEKMSKeyId: keyId }),
     ...(bucketKey === true && { BucketKeyEnabled: true }),
   };
+}
+
+/** What answers to the creation of an object say: also the context that its writer gave. */
+export function newEncryptionMembers(encryption: Encryption) {
+  const { context } = encryption;
+  const text = context && Buffer.from(JSON.stringify(context)).toString('base64');
+  return { ...encryptionMembers(encryption), ...(text !== undefined && { SSEKMSEncryptionContext: text }) };
 }

@@ -2,6 +2,7 @@ import type { Kernel } from '../../kernel/kernel.ts';
 import type { Service } from '../../kernel/service.ts';
 import { Buckets } from './buckets.ts';
 import { type ChecksumMembers, verifyIntegrity } from './checksums.ts';
+import { keptBuckets } from './kept-buckets.ts';
 import {
   getBucketNotificationConfiguration,
   putBucketNotificationConfiguration,
@@ -47,5 +48,6 @@ export function createS3Service(kernel: Kernel): Service {
       PutBucketNotificationConfiguration: putBucketNotificationConfiguration(buckets),
       PutObject: putObject(buckets),
     },
+    state: keptBuckets(buckets),
   };
 }

@@ -23,6 +23,8 @@ interface UploadOptions {
   readonly initiatedAt: number;
   readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
   readonly checksumType: 'COMPOSITE' | 'FULL_OBJECT';
+  /** The id of an upload that was kept; a new one makes its own. */
+  readonly id?: string;
   /** What the object will have, besides its bytes. */
   readonly content: Pick<ObjectContent, 'headers' | 'metadata' | 'encryption' | 'storageClass' | 'tags'>;
 }
@@ -38,7 +40,7 @@ export function checkPartNumber(number: number | undefined): number {
 
 /** One upload that has neither been completed nor aborted. */
 export class MultipartUpload {
-  readonly id = randomBytes(48).toString('base64url');
+  readonly id: string;
   readonly key: string;
   readonly initiatedAt: number;
   readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
@@ -46,12 +48,18 @@ export class MultipartUpload {
   readonly content: UploadOptions['content'];
   readonly #parts = new Map<number, Part>();
 
-  constructor({ key, initiatedAt, checksumAlgorithm, checksumType, content }: UploadOptions) {
+  constructor({ id, key, initiatedAt, checksumAlgorithm, checksumType, content }: UploadOptions) {
+    this.id = id ?? randomBytes(48).toString('base64url');
     this.key = key;
     this.initiatedAt = initiatedAt;
     this.checksumAlgorithm = checksumAlgorithm;
     this.checksumType = checksumType;
     this.content = content;
+  }
+
+  /** Takes over a part of a kept upload. */
+  restorePart(part: Part): void {
+    this.#parts.set(part.number, part);
   }
 
   /** In the order of their numbers. */

@@ -24,6 +24,8 @@ export interface ObjectContent {
     /** The ARN of a KMS key. */
     readonly keyId?: string | undefined;
     readonly bucketKey?: boolean;
+    /** What the writer added to the encryption context. */
+    readonly context?: Readonly<Record<string, string>>;
   };
   readonly storageClass: string;
   tags: ReadonlyMap<string, string>;
@@ -40,6 +42,14 @@ export interface Version {
 }
 
 export type Versioning = 'Enabled' | 'Suspended' | undefined;
+
+/** Versions as they are kept, newest first; the bodies are records of their own. */
+export interface KeptVersions {
+  readonly key: string;
+  readonly versions: readonly (Omit<Version, 'content'> & {
+    readonly content: (Omit<ObjectContent, 'body'> & { readonly bodyId: string }) | undefined;
+  })[];
+}
 
 const NULL_VERSION = 'null';
 
@@ -93,6 +103,30 @@ export class ObjectStore {
       this.#sortedKeys = undefined;
     }
     return version;
+  }
+
+  /** All versions, without bodies; `bodyIdOf` names the record that holds a body. */
+  *save(bodyIdOf: (body: Buffer) => string): Generator<KeptVersions> {
+    for (const [key, versions] of this.#versions) {
+      yield {
+        key,
+        versions: versions.map(({ content, ...version }) => {
+          if (content === undefined) return { ...version, content };
+          const { body, ...rest } = content;
+          return { ...version, content: { ...rest, bodyId: bodyIdOf(body) } };
+        }),
+      };
+    }
+  }
+
+  restore({ key, versions }: KeptVersions, bodyOf: (bodyId: string) => Buffer): void {
+    const restored = versions.map(({ content, ...version }): Version => {
+      if (content === undefined) return { ...version, content };
+      const { bodyId, ...rest } = content;
+      return { ...version, content: { ...rest, body: bodyOf(bodyId) } };
+    });
+    this.#versions.set(key, restored);
+    this.#sortedKeys = undefined;
   }
 
   /** Removes one version for good. */

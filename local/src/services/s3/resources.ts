@@ -1,6 +1,11 @@
 /** AWS::S3::Bucket and AWS::S3::BucketPolicy. */
 import { AwsError } from '../../kernel/errors.ts';
-import type { PropertySpec, ResourceHandler, ResourceRequest } from '../../template/resource-handler.ts';
+import type {
+  ExistingResource,
+  PropertySpec,
+  ResourceHandler,
+  ResourceRequest,
+} from '../../template/resource-handler.ts';
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -225,7 +230,31 @@ const bucket: ResourceHandler = {
       },
     };
   },
+  update: {
+    properties: [
+      ...['AccessControl', 'BucketEncryption', 'LifecycleConfiguration', 'LoggingConfiguration'],
+      ...['NotificationConfiguration', 'OwnershipControls', 'PublicAccessBlockConfiguration', 'Tags'],
+      'VersioningConfiguration',
+    ],
+    by: updateBucket,
+  },
+  delete: ({ kernel, caller }, { ref: Bucket }) => kernel.call('s3', 'DeleteBucket', { Bucket }, caller),
 };
+
+/** Settings are put again. S3 has no default to go back to for one that is gone from the template. */
+async function updateBucket({ kernel, caller, properties }: ResourceRequest, before: ExistingResource) {
+  const calls = settings(properties as BucketProperties);
+  const gone = settings(before.properties as BucketProperties).find(
+    ([operation]) => !calls.some(([other]) => other === operation),
+  );
+  if (gone) {
+    throw new AwsError('NotEmulated', `what ${gone[0]} has set cannot be taken away from a bucket that is kept`, 501);
+  }
+  for (const [operation, input] of calls) {
+    await kernel.call('s3', operation, { ...input, Bucket: before.ref }, caller);
+  }
+  return before;
+}
 
 const bucketPolicy: ResourceHandler = {
   type: 'AWS::S3::BucketPolicy',
@@ -236,6 +265,8 @@ const bucketPolicy: ResourceHandler = {
     await kernel.call('s3', 'PutBucketPolicy', { Bucket, Policy }, caller);
     return { ref: Bucket, attributes: {} };
   },
+  update: { properties: 'all', by: 'replace' },
+  delete: ({ kernel, caller }, { ref: Bucket }) => kernel.call('s3', 'DeleteBucketPolicy', { Bucket }, caller),
 };
 
 export const s3Resources: readonly ResourceHandler[] = [bucket, bucketPolicy];

@@ -1,5 +1,6 @@
 import { createPost } from '../../http/post.ts';
 import { queryProtocol } from '../../http/protocols/index.ts';
+import { together } from '../../kernel/kept-state.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Service } from '../../kernel/service.ts';
 import { Documents } from './documents.ts';
@@ -28,6 +29,7 @@ import { unsignedRequests } from './unsigned-requests.ts';
 export function createSnsService(kernel: Kernel, rootCaFile: string): Service {
   const topics = new Topics(kernel);
   const platforms = new PlatformApplications(kernel);
+  const smsAttributes = new Map<string, string>();
   const signer = new MessageSigner();
   const carrier: Carrier = {
     kernel,
@@ -67,7 +69,15 @@ export function createSnsService(kernel: Kernel, rootCaFile: string): Service {
       Unsubscribe: unsubscribe(topics),
       ...platformApplicationOperations(platforms),
       ...platformEndpointOperations(platforms),
-      ...smsAttributeOperations(),
+      ...smsAttributeOperations(smsAttributes),
     },
+    state: together(topics, platforms, {
+      save: () => [['smsAttributes', smsAttributes]],
+      restore(records) {
+        for (const [name, value] of records.get<typeof smsAttributes>('smsAttributes') ?? []) {
+          smsAttributes.set(name, value);
+        }
+      },
+    }),
   };
 }

@@ -1,6 +1,7 @@
 /** Mobile push: https://docs.aws.amazon.com/sns/latest/dg/sns-mobile-application-as-subscriber.html */
 import { randomUUID } from 'node:crypto';
 import { AwsError } from '../../kernel/errors.ts';
+import type { KeptRecord, KeptRecords } from '../../kernel/kept-state.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { invalidParameter, notFound } from './errors.ts';
 
@@ -73,6 +74,14 @@ export class PlatformApplications {
     this.setAttributes(application, given);
     this.#applications.set(arn, application);
     return application;
+  }
+
+  *save(): Generator<KeptRecord> {
+    for (const application of this.#applications.values()) yield [`application/${application.arn}`, application];
+  }
+
+  restore(records: KeptRecords): void {
+    for (const each of records.all<PlatformApplication>('application/')) this.#applications.set(each.arn, each);
   }
 
   delete(arn: string): void {

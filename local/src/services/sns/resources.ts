@@ -1,4 +1,11 @@
-import type { ResourceHandler, ResourceRequest } from '../../template/resource-handler.ts';
+import type {
+  CreatedResource,
+  ExistingResource,
+  ResourceHandler,
+  ResourceRequest,
+} from '../../template/resource-handler.ts';
+
+const TOPIC_ATTRIBUTES = ['DeliveryPolicy', 'DisplayName', 'KmsMasterKeyId', 'SignatureVersion', 'TracingConfig'];
 
 /** What CloudFormation creates in SNS. */
 export const snsResources: readonly ResourceHandler[] = [
@@ -18,11 +25,9 @@ export const snsResources: readonly ResourceHandler[] = [
       const { kernel, caller, properties } = request;
       const Name = String(properties.TopicName ?? request.generatedName);
       const Attributes: Record<string, string> = {};
-      for (const name of ['DisplayName', 'KmsMasterKeyId', 'SignatureVersion', 'TracingConfig']) {
-        if (properties[name] !== undefined) Attributes[name] = String(properties[name]);
+      for (const name of TOPIC_ATTRIBUTES) {
+        if (properties[name] !== undefined) Attributes[name] = attributeText(properties[name]);
       }
-      if (properties.DeliveryPolicy !== undefined)
-        Attributes.DeliveryPolicy = JSON.stringify(properties.DeliveryPolicy);
       const Tags = properties.Tags;
       const { TopicArn } = await kernel.call<{ TopicArn: string }>(
         'sns',
@@ -35,17 +40,19 @@ export const snsResources: readonly ResourceHandler[] = [
       }
       return { ref: TopicArn, attributes: { TopicArn, TopicName: Name } };
     },
+    update: { properties: TOPIC_ATTRIBUTES, by: updateTopic },
+    delete: ({ kernel, caller }, { ref: TopicArn }) => kernel.call('sns', 'DeleteTopic', { TopicArn }, caller),
   },
   {
     type: 'AWS::SNS::TopicPolicy',
     properties: { PolicyDocument: 'executed', Topics: 'executed' },
-    async create({ kernel, caller, generatedName, properties }) {
-      const AttributeValue = JSON.stringify(properties.PolicyDocument);
-      for (const TopicArn of [properties.Topics].flat()) {
-        await kernel.call('sns', 'SetTopicAttributes', { TopicArn, AttributeName: 'Policy', AttributeValue }, caller);
-      }
+    async create(request) {
+      const { generatedName, properties } = request;
+      await setPolicy(request, JSON.stringify(properties.PolicyDocument));
       return { ref: generatedName, attributes: { Id: generatedName } };
     },
+    update: { properties: 'all', by: 'replace' },
+    delete: (request) => setPolicy(request, ''),
   },
   {
     type: 'AWS::SNS::Subscription',
@@ -60,8 +67,33 @@ export const snsResources: readonly ResourceHandler[] = [
       TopicArn: 'executed',
     },
     create: createSubscription,
+    update: { properties: 'all', by: 'replace' },
+    delete: ({ kernel, caller }, { ref: SubscriptionArn }) =>
+      kernel.call('sns', 'Unsubscribe', { SubscriptionArn }, caller),
   },
 ];
+
+function attributeText(value: unknown): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+async function setPolicy({ kernel, caller, properties }: ResourceRequest, AttributeValue: string): Promise<void> {
+  for (const TopicArn of [properties.Topics].flat()) {
+    await kernel.call('sns', 'SetTopicAttributes', { TopicArn, AttributeName: 'Policy', AttributeValue }, caller);
+  }
+}
+
+async function updateTopic(
+  { kernel, caller, properties }: ResourceRequest,
+  before: ExistingResource,
+): Promise<CreatedResource> {
+  for (const AttributeName of TOPIC_ATTRIBUTES) {
+    const AttributeValue = properties[AttributeName] === undefined ? '' : attributeText(properties[AttributeName]);
+    const input = { TopicArn: before.ref, AttributeName, AttributeValue };
+    await kernel.call('sns', 'SetTopicAttributes', input, caller);
+  }
+  return before;
+}
 
 async function createSubscription({ kernel, caller, properties }: ResourceRequest) {
   const { TopicArn, Protocol, Endpoint, FilterPolicyScope, RawMessageDelivery } = properties;

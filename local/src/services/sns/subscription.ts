@@ -25,9 +25,27 @@ export interface NewSubscription {
   readonly now: number;
 }
 
+/** A subscription as it is kept. */
+export interface KeptSubscription
+  extends Pick<
+    Subscription,
+    | 'arn'
+    | 'topicArn'
+    | 'protocol'
+    | 'endpoint'
+    | 'principal'
+    | 'token'
+    | 'state'
+    | 'confirmationWasAuthenticated'
+    | 'authenticateOnUnsubscribe'
+  > {
+  readonly tokenEndsAt: number;
+  readonly attributes: ReadonlyMap<string, string>;
+}
+
 /** One endpoint of a topic. */
 export class Subscription {
-  readonly arn: string;
+  arn: string;
   readonly topicArn: string;
   readonly protocol: SubscriptionProtocol;
   readonly endpoint: string;
@@ -53,6 +71,27 @@ export class Subscription {
     this.state = NEEDS_CONFIRMATION.has(protocol) ? 'pending' : 'confirmed';
     this.confirmationWasAuthenticated = this.state === 'confirmed';
     this.#tokenEndsAt = now + TOKEN_MS;
+  }
+
+  static restore(kept: KeptSubscription): Subscription {
+    const { arn, token, state, confirmationWasAuthenticated, authenticateOnUnsubscribe } = kept;
+    const subscription = new Subscription({ ...kept, now: 0 });
+    Object.assign(subscription, { arn, token, state, confirmationWasAuthenticated, authenticateOnUnsubscribe });
+    subscription.#tokenEndsAt = kept.tokenEndsAt;
+    for (const [name, value] of kept.attributes) subscription.#attributes.set(name, value);
+    for (const [name, value] of kept.attributes) subscription.#apply(name, value);
+    return subscription;
+  }
+
+  get kept(): KeptSubscription {
+    const { arn, topicArn, protocol, endpoint, principal, token, state } = this;
+    const { confirmationWasAuthenticated, authenticateOnUnsubscribe } = this;
+    return {
+      ...{ arn, topicArn, protocol, endpoint, principal, token, state },
+      ...{ confirmationWasAuthenticated, authenticateOnUnsubscribe },
+      tokenEndsAt: this.#tokenEndsAt,
+      attributes: this.#attributes,
+    };
   }
 
   get rawMessageDelivery(): boolean {

@@ -1,8 +1,17 @@
+import type { KeptRecord, KeptRecords } from '../../kernel/kept-state.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Permission } from '../../kernel/service.ts';
 import { notFound } from './errors.ts';
-import type { Subscription } from './subscription.ts';
+import { type KeptSubscription, Subscription } from './subscription.ts';
 import { Topic } from './topic.ts';
+
+interface KeptTopic {
+  readonly name: string;
+  readonly attributes: ReadonlyMap<string, string>;
+  readonly tags: ReadonlyMap<string, string>;
+  readonly deletedSubscriptions: number;
+  readonly subscriptions: readonly KeptSubscription[];
+}
 
 /** The topics of the account. */
 export class Topics {
@@ -23,6 +32,26 @@ export class Topics {
     const topic = this.#topics.get(arn) ?? new Topic(name, arn);
     this.#topics.set(arn, topic);
     return topic;
+  }
+
+  *save(): Generator<KeptRecord> {
+    for (const { name, attributes, tags, deletedSubscriptions, subscriptions } of this.#topics.values()) {
+      const kept: KeptTopic = {
+        ...{ name, attributes, tags, deletedSubscriptions },
+        subscriptions: Array.from(subscriptions.values(), (each) => each.kept),
+      };
+      yield [`topic/${name}`, kept];
+    }
+  }
+
+  restore(records: KeptRecords): void {
+    for (const { name, attributes, tags, deletedSubscriptions, subscriptions } of records.all<KeptTopic>('topic/')) {
+      const topic = this.create(name);
+      for (const [attribute, value] of attributes) topic.setAttribute(attribute, value);
+      for (const [tag, value] of tags) topic.tags.set(tag, value);
+      topic.deletedSubscriptions = deletedSubscriptions;
+      for (const each of subscriptions) topic.subscriptions.set(each.arn, Subscription.restore(each));
+    }
   }
 
   delete(arn: string): void {

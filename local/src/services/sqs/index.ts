@@ -107,6 +107,7 @@ export function createSqsService(kernel: Kernel): Service {
         return queue.watch(onMessages);
       }),
     },
+    state: queues,
     close: async () => {
       for (const queue of queues.all) queue.close();
     },

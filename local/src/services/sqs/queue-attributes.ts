@@ -73,6 +73,11 @@ export function changeSettings(before: QueueSettings, given: Readonly<Record<str
   return read(texts);
 }
 
+/** The settings of a kept queue. */
+export function restoreSettings(texts: ReadonlyMap<string, string>): QueueSettings {
+  return read(texts);
+}
+
 export function fifoNotEmulated(): AwsError {
   return new AwsError('NotEmulated', 'The local runtime does not emulate FIFO queues. Use a standard queue.', 501);
 }

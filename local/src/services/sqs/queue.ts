@@ -9,6 +9,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Faults } from '../../faults/faults.ts';
 import type { Clock, Timer } from '../../kernel/clock.ts';
+import type { KeptRecord } from '../../kernel/kept-state.ts';
 import { HiddenMessages } from './hidden-messages.ts';
 import type { MessageAttributes } from './message-attributes.ts';
 import type { QueueSettings } from './queue-attributes.ts';
@@ -39,6 +40,24 @@ export interface StoredMessage extends NewMessage {
   harm: 'to be drawn' | 'drawn' | 'copy';
 }
 
+/** A message as it is kept. */
+export interface KeptMessage {
+  readonly queueName: string;
+  /** Its place among the messages of the queue. */
+  readonly order: number;
+  readonly message: StoredMessage;
+}
+
+/** A queue as it is kept, without its messages. */
+export interface KeptQueue {
+  readonly name: string;
+  readonly createdAt: number;
+  readonly lastModifiedAt: number;
+  readonly lastPurgedAt: number;
+  readonly settings: ReadonlyMap<string, string>;
+  readonly tags: ReadonlyMap<string, string>;
+}
+
 export interface QueueEvents {
   /** Something changed that metrics show. */
   changed(): void;
@@ -49,7 +68,7 @@ export interface QueueEvents {
 export class Queue {
   readonly name: string;
   readonly arn: string;
-  readonly createdAt: number;
+  createdAt: number;
   lastModifiedAt: number;
   lastPurgedAt = Number.NEGATIVE_INFINITY;
   settings: QueueSettings;
@@ -62,6 +81,9 @@ export class Queue {
   readonly #hidden = new HiddenMessages();
   readonly #receivers: WaitingReceivers;
   readonly #watchers = new Set<() => void>();
+  /** Places of messages that were kept: given when a message is first saved, so they grow along `#messages`. */
+  readonly #orders = new WeakMap<StoredMessage, number>();
+  #lastOrder = 0;
   #delayed = 0;
   #timer: Timer | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
@@ -184,6 +206,36 @@ export class Queue {
     return () => this.#watchers.delete(watcher);
   }
 
+  *save(): Generator<KeptRecord> {
+    const { name, createdAt, lastModifiedAt, lastPurgedAt, settings, tags } = this;
+    const kept: KeptQueue = { name, createdAt, lastModifiedAt, lastPurgedAt, settings: settings.texts, tags };
+    yield [`queue/${name}`, kept];
+    for (const message of this.#messages.values()) {
+      const order = this.#orderOf(message);
+      const { state, visibleAt, receiptHandle, key } = message;
+      const value = (): KeptMessage => ({ queueName: name, order, message });
+      yield [`message/${name}/${key}`, value, `${order} ${state} ${visibleAt} ${receiptHandle}`];
+    }
+  }
+
+  /** Takes over a kept queue, its messages in their order. What is hidden becomes visible when its time has come. */
+  restore({ createdAt, lastModifiedAt, lastPurgedAt, tags }: KeptQueue, messages: readonly KeptMessage[]): void {
+    Object.assign(this, { createdAt, lastModifiedAt, lastPurgedAt });
+    for (const [name, value] of tags) this.tags.set(name, value);
+    for (const { message, order } of messages) {
+      this.#orders.set(message, order);
+      this.#lastOrder = order;
+      this.#messages.set(message.key, message);
+      if (message.state === 'visible') {
+        this.#visible.set(message.key, message);
+      } else {
+        if (message.state === 'delayed') this.#delayed += 1;
+        this.#hide(message);
+      }
+    }
+    if (messages.length > 0) this.#events.changed();
+  }
+
   /** Lets everybody who waits go, with nothing. */
   close(): void {
     this.#timer?.cancel();
@@ -261,6 +313,14 @@ export class Queue {
       this.#visible.set(message.key, message);
     }
     this.deliver();
+  }
+
+  #orderOf(message: StoredMessage): number {
+    const known = this.#orders.get(message);
+    if (known !== undefined) return known;
+    this.#lastOrder += 1;
+    this.#orders.set(message, this.#lastOrder);
+    return this.#lastOrder;
   }
 
   #hide(message: StoredMessage): void {

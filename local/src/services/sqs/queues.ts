@@ -1,8 +1,9 @@
+import type { KeptRecord, KeptRecords } from '../../kernel/kept-state.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Permission } from '../../kernel/service.ts';
 import { queueDoesNotExist } from './errors.ts';
-import { Queue } from './queue.ts';
-import { allowsRedriveFrom, type QueueSettings } from './queue-attributes.ts';
+import { type KeptMessage, type KeptQueue, Queue } from './queue.ts';
+import { allowsRedriveFrom, type QueueSettings, restoreSettings } from './queue-attributes.ts';
 import { QueueMetrics } from './queue-metrics.ts';
 
 /** The queues of the account. */
@@ -52,6 +53,18 @@ export class Queues {
     const metrics = new QueueMetrics(this.kernel, queue);
     this.#queues.set(name, { queue, metrics });
     return queue;
+  }
+
+  *save(): Generator<KeptRecord> {
+    for (const { queue } of this.#queues.values()) yield* queue.save();
+  }
+
+  restore(records: KeptRecords): void {
+    const messages = Map.groupBy(records.all<KeptMessage>('message/'), ({ queueName }) => queueName);
+    for (const kept of records.all<KeptQueue>('queue/')) {
+      const inOrder = (messages.get(kept.name) ?? []).sort((a, b) => a.order - b.order);
+      this.create(kept.name, restoreSettings(kept.settings)).restore(kept, inOrder);
+    }
   }
 
   delete(queue: Queue): void {

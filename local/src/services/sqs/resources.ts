@@ -1,5 +1,11 @@
 import type { CreateQueueResult, GetQueueAttributesResult } from '@aws-sdk/client-sqs';
-import type { CreatedResource, ResourceHandler, ResourceRequest } from '../../template/resource-handler.ts';
+import { tagList } from '../../template/property-values.ts';
+import type {
+  CreatedResource,
+  ExistingResource,
+  ResourceHandler,
+  ResourceRequest,
+} from '../../template/resource-handler.ts';
 
 /** Attributes that CloudFormation names as the API does. */
 const ATTRIBUTES = [
@@ -34,34 +40,59 @@ export const sqsResources: readonly ResourceHandler[] = [
       VisibilityTimeout: 'executed',
     },
     create: createQueue,
+    update: { properties: [...ATTRIBUTES, 'Tags'], by: updateQueue },
+    delete: ({ kernel, caller }, { ref: QueueUrl }) => kernel.call('sqs', 'DeleteQueue', { QueueUrl }, caller),
   },
   {
     type: 'AWS::SQS::QueuePolicy',
     properties: { PolicyDocument: 'executed', Queues: 'executed' },
-    async create({ kernel, caller, generatedName, properties }) {
-      const Policy = JSON.stringify(properties.PolicyDocument);
-      for (const QueueUrl of [properties.Queues].flat()) {
-        await kernel.call('sqs', 'SetQueueAttributes', { QueueUrl, Attributes: { Policy } }, caller);
-      }
+    async create(request) {
+      const { generatedName, properties } = request;
+      await setPolicy(request, JSON.stringify(properties.PolicyDocument));
       return { ref: generatedName, attributes: { Id: generatedName } };
     },
+    update: { properties: 'all', by: 'replace' },
+    delete: (request) => setPolicy(request, ''),
   },
 ];
+
+async function setPolicy({ kernel, caller, properties }: ResourceRequest, Policy: string): Promise<void> {
+  for (const QueueUrl of [properties.Queues].flat()) {
+    await kernel.call('sqs', 'SetQueueAttributes', { QueueUrl, Attributes: { Policy } }, caller);
+  }
+}
+
+function attributesOf(properties: ResourceRequest['properties']): Record<string, string> {
+  const attributes: Record<string, string> = {};
+  for (const name of ATTRIBUTES) {
+    const value = properties[name];
+    if (value !== undefined) attributes[name] = typeof value === 'object' ? JSON.stringify(value) : String(value);
+  }
+  return attributes;
+}
+
+function tagsOf(properties: ResourceRequest['properties']): Record<string, string> {
+  return Object.fromEntries(tagList(properties.Tags).map(({ Key, Value }) => [Key, Value]));
+}
+
+/** An attribute that is no longer in the template is set to nothing, which gives the default. */
+async function updateQueue(request: ResourceRequest, before: ExistingResource): Promise<CreatedResource> {
+  const { kernel, caller, properties } = request;
+  const { ref: QueueUrl } = before;
+  const gone = Object.keys(attributesOf(before.properties)).map((name) => [name, '']);
+  const Attributes = { ...Object.fromEntries(gone), ...attributesOf(properties) };
+  await kernel.call('sqs', 'SetQueueAttributes', { QueueUrl, Attributes }, caller);
+  const TagKeys = Object.keys(tagsOf(before.properties));
+  if (TagKeys.length > 0) await kernel.call('sqs', 'UntagQueue', { QueueUrl, TagKeys }, caller);
+  await kernel.call('sqs', 'TagQueue', { QueueUrl, Tags: tagsOf(properties) }, caller);
+  return before;
+}
 
 async function createQueue(request: ResourceRequest): Promise<CreatedResource> {
   const { kernel, caller, properties } = request;
   const QueueName = String(properties.QueueName ?? request.generatedName.slice(-80));
-  const Attributes: Record<string, string> = {};
-  for (const name of ATTRIBUTES) {
-    const value = properties[name];
-    if (value !== undefined) Attributes[name] = typeof value === 'object' ? JSON.stringify(value) : String(value);
-  }
-  const tags = Object.fromEntries(
-    [properties.Tags ?? []].flat().map((each) => {
-      const { Key, Value } = Object(each) as { Key?: unknown; Value?: unknown };
-      return [String(Key), String(Value)];
-    }),
-  );
+  const Attributes = attributesOf(properties);
+  const tags = tagsOf(properties);
   const { QueueUrl } = await kernel.call<CreateQueueResult>(
     'sqs',
     'CreateQueue',

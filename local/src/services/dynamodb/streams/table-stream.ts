@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import type { KeptRecord } from '../../../kernel/kept-state.ts';
 import { type Item, sameItem } from '../attribute-value.ts';
 import { itemBytes } from '../item-size.ts';
 
@@ -44,6 +45,23 @@ export interface TableStreamOptions {
   added(): void;
 }
 
+/** A stream as it is kept, without its records. */
+export interface KeptStream
+  extends Pick<TableStreamOptions, 'tableName' | 'tableArn' | 'keySchema' | 'viewType' | 'createdAt'> {
+  readonly arn: string;
+  readonly shardId: string;
+  readonly disabledAt: number | undefined;
+  /** How many records there have been before the first one that is kept. */
+  readonly first: number;
+  /** False when it is not the newest stream of its table. */
+  readonly isOfTable: boolean;
+}
+
+export interface KeptChange {
+  readonly streamArn: string;
+  readonly record: ChangeRecord;
+}
+
 /**
  * The changes of one table in the order in which they happened, in one shard.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
@@ -52,11 +70,11 @@ export class TableStream {
   readonly options: TableStreamOptions;
   readonly label: string;
   readonly arn: string;
-  readonly shardId: string;
+  shardId: string;
   readonly startingSequenceNumber: bigint;
   /** When the stream was switched off; undefined while it takes records. */
   disabledAt: number | undefined;
-  readonly #records: ChangeRecord[] = [];
+  #records: ChangeRecord[] = [];
   /** The position of the first record that is kept; positions count every record the stream ever had. */
   #first = 0;
 
@@ -77,6 +95,27 @@ export class TableStream {
   /** The number of the newest record; below that of the first one when there was none. */
   get lastSequenceNumber(): bigint {
     return this.startingSequenceNumber + BigInt(this.end);
+  }
+
+  *save(isOfTable: boolean): Generator<KeptRecord> {
+    const { tableName, tableArn, keySchema, viewType, createdAt } = this.options;
+    const { arn, shardId, disabledAt } = this;
+    const kept: KeptStream = {
+      ...{ tableName, tableArn, keySchema, viewType, createdAt },
+      ...{ arn, shardId, disabledAt, first: this.#first, isOfTable },
+    };
+    yield [`stream/${arn}`, kept];
+    for (const record of this.#records) {
+      yield [`change/${arn}/${record.sequenceNumber}`, { streamArn: arn, record } satisfies KeptChange, record];
+    }
+  }
+
+  /** Takes over a kept stream, its records in their order. */
+  restore({ shardId, disabledAt, first }: KeptStream, records: readonly ChangeRecord[]): void {
+    this.shardId = shardId;
+    this.disabledAt = disabledAt;
+    this.#first = first;
+    this.#records = [...records];
   }
 
   /** Records a change; writing an item as it is leaves no record. */

@@ -1,9 +1,18 @@
 import { AwsError, invalid } from '../../../kernel/errors.ts';
+import type { KeptRecord, KeptRecords } from '../../../kernel/kept-state.ts';
 import type { Kernel } from '../../../kernel/kernel.ts';
 import type { Permission } from '../../../kernel/service.ts';
 import { streamSignals } from '../../stream-signals.ts';
 import type { Table } from '../table.ts';
-import { RETENTION_MS, TableStream, VIEW_TYPES, type ViewType } from './table-stream.ts';
+import {
+  type KeptChange,
+  type KeptStream,
+  RETENTION_MS,
+  TableStream,
+  type TableStreamOptions,
+  VIEW_TYPES,
+  type ViewType,
+} from './table-stream.ts';
 
 /** What CreateTable and UpdateTable say of a stream. */
 interface StreamSpecification {
@@ -62,18 +71,31 @@ export class TableStreams {
     if (table.stream?.disabledAt === undefined && table.stream !== undefined) {
       throw invalid(`Table already has an enabled stream: TableName: ${table.name}`);
     }
-    const signals = streamSignals(this.kernel);
-    const stream: TableStream = new TableStream({
+    table.stream = this.#add({
       tableName: table.name,
       tableArn: table.arn,
       keySchema: table.definition.KeySchema,
       viewType,
       createdAt: this.#freeLabel(table),
-      now: () => this.kernel.clock.now(),
-      added: () => signals.added(stream.arn),
     });
-    this.#streams.set(stream.arn, stream);
-    table.stream = stream;
+  }
+
+  *save(isOfTable: (stream: TableStream) => boolean): Generator<KeptRecord> {
+    for (const stream of this.all) yield* stream.save(isOfTable(stream));
+  }
+
+  restore(records: KeptRecords, tableOf: (name: string) => Table | undefined): void {
+    const changes = Map.groupBy(records.all<KeptChange>('change/'), ({ streamArn }) => streamArn);
+    for (const kept of records.all<KeptStream>('stream/')) {
+      const stream = this.#add(kept);
+      const ofStream = (changes.get(kept.arn) ?? []).map(({ record }) => record);
+      stream.restore(
+        kept,
+        ofStream.sort((a, b) => Number(a.sequenceNumber - b.sequenceNumber)),
+      );
+      const table = kept.isOfTable ? tableOf(kept.tableName) : undefined;
+      if (table) table.stream = stream;
+    }
   }
 
   /** Ends the stream of a table; what is in it stays readable for 24 hours. @throws AwsError ValidationException without one */
@@ -88,6 +110,18 @@ export class TableStreams {
   /** The permission for an action on the stream that a request names. */
   permission(action: string, arn: string | undefined): Permission {
     return { action: `dynamodb:${action}`, resource: arn ?? '*' };
+  }
+
+  #add(options: Omit<TableStreamOptions, 'now' | 'added'>): TableStream {
+    const signals = streamSignals(this.kernel);
+    const { tableName, tableArn, keySchema, viewType, createdAt } = options;
+    const stream: TableStream = new TableStream({
+      ...{ tableName, tableArn, keySchema, viewType, createdAt },
+      now: () => this.kernel.clock.now(),
+      added: () => signals.added(stream.arn),
+    });
+    this.#streams.set(stream.arn, stream);
+    return stream;
   }
 
   /** The time of creation; later than now if a stream of this table has the label already. */

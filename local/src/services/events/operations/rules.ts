@@ -11,9 +11,7 @@ import { operation } from '../../../kernel/define.ts';
 import { AwsError, invalid } from '../../../kernel/errors.ts';
 import type { AnyOperation, Permission } from '../../../kernel/service.ts';
 import { checkBus } from '../event-bus.ts';
-import { compileEventPattern } from '../event-pattern.ts';
-import type { Rule, Rules } from '../rules.ts';
-import { parseSchedule } from '../schedule.ts';
+import { type Rule, type Rules, ruleSettings } from '../rules.ts';
 
 export function rulePermission(rules: Rules, action: string, name: string | undefined): Permission {
   return { action: `events:${action}`, resource: rules.kernel.arn('events', `rule/${name}`) };
@@ -41,13 +39,12 @@ export function putRule(rules: Rules): AnyOperation {
       if (input.RoleArn !== undefined) {
         throw new AwsError('NotEmulated', 'The local runtime does not emulate RoleArn of events:PutRule.', 501);
       }
-      const rule = rules.put(Name, {
+      const settings = ruleSettings({
         description: input.Description,
         eventPattern: EventPattern || undefined,
-        matches: EventPattern ? compileEventPattern(EventPattern) : undefined,
         scheduleExpression: ScheduleExpression || undefined,
-        schedule: ScheduleExpression ? parseSchedule(ScheduleExpression) : undefined,
       });
+      const rule = rules.put(Name, settings);
       rules.enable(rule, State !== 'DISABLED');
       return { RuleArn: rule.arn };
     },

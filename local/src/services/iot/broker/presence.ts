@@ -1,4 +1,5 @@
 /** Life-cycle events (https://docs.aws.amazon.com/iot/latest/developerguide/life-cycle-events.html). */
+import type { KeptRecord, KeptRecords } from '../../../kernel/kept-state.ts';
 import type { Kernel } from '../../../kernel/kernel.ts';
 import type { MessageBus } from '../types.ts';
 import { VERSION_RESET_SECONDS } from './limits.ts';
@@ -63,6 +64,16 @@ export class Presence {
       { eventType: 'disconnected' },
       { clientInitiatedDisconnect, disconnectReason, versionNumber },
     );
+  }
+
+  *save(): Generator<KeptRecord> {
+    for (const [clientId, counter] of this.#counters) yield [`presence/${clientId}`, { ...counter, clientId }];
+  }
+
+  restore(records: KeptRecords): void {
+    for (const { clientId, version, resetsAt } of records.all<Counter & { readonly clientId: string }>('presence/')) {
+      this.#counters.set(clientId, { version, resetsAt });
+    }
   }
 
   connectFailed(who: PresenceOf, ipAddress: string | undefined): void {

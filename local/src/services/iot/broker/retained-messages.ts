@@ -1,3 +1,4 @@
+import type { KeptRecord, KeptRecords } from '../../../kernel/kept-state.ts';
 import type { IotMessage } from '../types.ts';
 import { expiresAt } from './properties.ts';
 
@@ -12,6 +13,14 @@ export class RetainedMessages {
   store(message: IotMessage): void {
     if (message.payload.length === 0) this.#messages.delete(message.topic);
     else this.#messages.set(message.topic, message);
+  }
+
+  *save(): Generator<KeptRecord> {
+    for (const message of this.#messages.values()) yield [`retained/${message.topic}`, message, message];
+  }
+
+  restore(records: KeptRecords): void {
+    for (const message of records.all<IotMessage>('retained/')) this.#messages.set(message.topic, message);
   }
 
   find(topic: string, now: number): IotMessage | undefined {

@@ -31,6 +31,17 @@ export class SessionStore {
     return this.#sessions.get(clientId);
   }
 
+  get all(): Iterable<Session> {
+    return this.#sessions.values();
+  }
+
+  /** Takes over a kept session, which waits for its client as long as it would have. */
+  restore(session: Session, detachedAt: number): void {
+    session.detachedAt = detachedAt;
+    this.#sessions.set(session.clientId, session);
+    this.#expire(session, detachedAt);
+  }
+
   /** The last connection of a client that is not connected; known for 30 minutes. */
   findPast(clientId: string): PastConnection | undefined {
     const past = this.#past.get(clientId);
@@ -48,6 +59,7 @@ export class SessionStore {
       this.#expiries.get(kept)?.cancel();
       this.#expiries.delete(kept);
       kept.expirySeconds = options.expirySeconds;
+      kept.detachedAt = undefined;
       this.#changeAccess(kept, options.access);
       return { session: kept, resumed: true };
     }
@@ -86,8 +98,8 @@ export class SessionStore {
     this.#remember({ ...client.info(), disconnectedAt: now, reason });
     const toOthers = session.detach();
     if (session.persistent) {
-      const expiry = this.#kernel.clock.after(session.expirySeconds * 1000, () => this.discard(session));
-      this.#expiries.set(session, expiry);
+      session.detachedAt = now;
+      this.#expire(session, now);
     } else {
       this.discard(session);
     }
@@ -101,6 +113,11 @@ export class SessionStore {
     this.#expiries.delete(session);
     if (this.#sessions.get(session.clientId) === session) this.#sessions.delete(session.clientId);
     for (const text of [...session.subscriptions.keys()]) this.unsubscribe(session, text);
+  }
+
+  #expire(session: Session, detachedAt: number): void {
+    const expiry = this.#kernel.clock.at(detachedAt + session.expirySeconds * 1000, () => this.discard(session));
+    this.#expiries.set(session, expiry);
   }
 
   /** The map is in the order of disconnection, so what is too old stands first. */

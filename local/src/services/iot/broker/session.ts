@@ -30,6 +30,8 @@ export class Session {
   expirySeconds: number;
   access: Access;
   client: Client | undefined;
+  /** When its connection ended; undefined while it is connected. */
+  detachedAt: number | undefined;
   #inFlight = new Map<number, Outgoing>();
   #queue: Outgoing[] = [];
   #nextPacketId = 1;
@@ -80,6 +82,16 @@ export class Session {
       if (allowed && (expiresAt(outgoing.message) ?? Number.POSITIVE_INFINITY) > now) this.#send(client, outgoing, now);
     }
     this.#queue.splice(0, sent);
+  }
+
+  /** What is not acknowledged and what waits, in the order of delivery. */
+  get undelivered(): readonly Outgoing[] {
+    return [...this.#inFlight.values(), ...this.#queue];
+  }
+
+  /** Takes over what waited in a kept session. */
+  restore(waiting: readonly Outgoing[]): void {
+    this.#queue = [...waiting];
   }
 
   /**

@@ -12,6 +12,16 @@ export class SharedGroup {
   readonly members = new Map<Session, Subscription>();
   #queue: IotMessage[] = [];
 
+  /** What waits for a member to come online. */
+  get waiting(): readonly IotMessage[] {
+    return this.#queue;
+  }
+
+  /** Takes over what waited in a kept group. */
+  restore(waiting: readonly IotMessage[]): void {
+    this.#queue = [...waiting];
+  }
+
   dispatch(message: IotMessage, now: number): void {
     const online = [...this.members.keys()].filter((each) => each.client);
     const chosen = online[Math.floor(Math.random() * online.length)];

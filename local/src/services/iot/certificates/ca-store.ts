@@ -1,4 +1,5 @@
-import { randomBytes, randomUUID, type X509Certificate } from 'node:crypto';
+import { randomBytes, randomUUID, X509Certificate } from 'node:crypto';
+import type { KeptRecord, KeptRecords } from '../../../kernel/kept-state.ts';
 import type { Kernel } from '../../../kernel/kernel.ts';
 import { limitExceeded, resourceAlreadyExists, resourceNotFound } from '../control/errors.ts';
 import type { CertificateMode } from '../types.ts';
@@ -69,8 +70,7 @@ export class CaStore {
     if (this.#cas.has(certificateId)) {
       throw resourceAlreadyExists('The CA certificate is already registered', certificateId, arn);
     }
-    const siblings = this.#bySubject.get(x509.subject) ?? new Set();
-    if (siblings.size >= MAX_OF_ONE_SUBJECT) {
+    if ((this.#bySubject.get(x509.subject)?.size ?? 0) >= MAX_OF_ONE_SUBJECT) {
       throw limitExceeded(`There are ${MAX_OF_ONE_SUBJECT} CA certificates with this subject; more are not possible`);
     }
     const now = this.#kernel.clock.now();
@@ -88,9 +88,20 @@ export class CaStore {
       lastModifiedAt: now,
       customerVersion: 1,
     };
-    this.#cas.set(certificateId, ca);
-    this.#bySubject.set(x509.subject, siblings.add(ca));
+    this.#put(ca);
     return ca;
+  }
+
+  *save(): Generator<KeptRecord> {
+    if (this.#registrationCode !== undefined) yield ['registrationCode', this.#registrationCode];
+    for (const { x509: _, ...ca } of this.#cas.values()) yield [`ca/${ca.certificateId}`, ca];
+  }
+
+  restore(records: KeptRecords): void {
+    this.#registrationCode = records.get('registrationCode');
+    for (const ca of records.all<Omit<CaCertificate, 'x509'>>('ca/')) {
+      this.#put({ ...ca, x509: new X509Certificate(ca.pem) });
+    }
   }
 
   update(ca: CaCertificate, change: Partial<Pick<CaCertificate, 'status' | 'autoRegistration'>>): void {
@@ -104,6 +115,12 @@ export class CaStore {
     const siblings = this.#bySubject.get(ca.x509.subject);
     siblings?.delete(ca);
     if (siblings?.size === 0) this.#bySubject.delete(ca.x509.subject);
+  }
+
+  #put(ca: CaCertificate): void {
+    const { subject } = ca.x509;
+    this.#cas.set(ca.certificateId, ca);
+    this.#bySubject.set(subject, (this.#bySubject.get(subject) ?? new Set()).add(ca));
   }
 
   /** The CAs whose key has signed this certificate: a CA of the same name with another key is none. */

@@ -1,4 +1,5 @@
 import { randomUUID, type X509Certificate } from 'node:crypto';
+import type { KeptRecord, KeptRecords } from '../../../kernel/kept-state.ts';
 import type { Kernel } from '../../../kernel/kernel.ts';
 import { resourceAlreadyExists, resourceNotFound } from '../control/errors.ts';
 import type { Certificate, CertificateMode, CertificateStatus } from '../types.ts';
@@ -87,6 +88,14 @@ export class CertificateStore {
     this.#certificates.delete(certificate.certificateId);
     this.#onChange();
     this.#tellDeactivated(certificate.certificateId);
+  }
+
+  *save(): Generator<KeptRecord> {
+    for (const each of this.#certificates.values()) yield [`certificate/${each.certificateId}`, each];
+  }
+
+  restore(records: KeptRecords): void {
+    for (const each of records.all<StoredCertificate>('certificate/')) this.#certificates.set(each.certificateId, each);
   }
 
   onDeactivated(listener: (certificateId: string) => void): void {

@@ -10,6 +10,7 @@ import type { EventConfigurations } from '../registry/event-configurations.ts';
 import type { ThingRegistry } from '../registry/thing-registry.ts';
 import type { RoleAliases } from '../role-aliases/role-aliases.ts';
 import { invalidRequest, required, resourceNotFound } from './errors.ts';
+import type { LoggingOptions } from './operations/logging-options.ts';
 import type { Indexing } from './operations/thing-connectivity.ts';
 import type { ResourceTags } from './resource-tags.ts';
 
@@ -23,6 +24,7 @@ export interface ControlPlane {
   readonly authorizer: Authorizer;
   readonly roleAliases: RoleAliases;
   readonly tags: ResourceTags;
+  readonly logging: LoggingOptions;
   readonly amazonCa: AmazonCa;
   readonly eventConfigurations: EventConfigurations;
   /** What fleet indexing keeps. */

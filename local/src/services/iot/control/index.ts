@@ -47,6 +47,6 @@ export function controlOperations(plane: ControlPlane): Readonly<Record<string, 
     ...policyAttachmentOperations(plane),
     ...eventConfigurationOperations(plane),
     ...thingConnectivityOperations(plane),
-    ...loggingOptionOperations(),
+    ...loggingOptionOperations(plane),
   };
 }

@@ -1,10 +1,16 @@
 import type { Tag } from '@aws-sdk/client-iot';
+import type { KeptRecord, KeptRecords } from '../../../kernel/kept-state.ts';
 import { invalidRequest, limitExceeded } from './errors.ts';
 
 /** "Maximum number of tags per resource", lengths and reserved prefix: tagging-iot.html#tagging-iot-restrictions. */
 const MAX_TAGS = 50;
 const MAX_KEY_LENGTH = 128;
 const MAX_VALUE_LENGTH = 256;
+
+interface KeptTags {
+  readonly arn: string;
+  readonly tags: Map<string, string>;
+}
 
 /** The tags of the resources of the control plane, by ARN. */
 export class ResourceTags {
@@ -31,6 +37,14 @@ export class ResourceTags {
 
   remove(arn: string, keys: readonly string[]): void {
     for (const key of keys) this.#tags.get(arn)?.delete(key);
+  }
+
+  *save(): Generator<KeptRecord> {
+    for (const [arn, tags] of this.#tags) yield [`tags/${arn}`, { arn, tags } satisfies KeptTags];
+  }
+
+  restore(records: KeptRecords): void {
+    for (const { arn, tags } of records.all<KeptTags>('tags/')) this.#tags.set(arn, tags);
   }
 
   /** The resource has gone. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { PolicyDocument } from '../../../iam/policy-document.ts';
 import { AwsError } from '../../../kernel/errors.ts';
+import type { KeptRecord, KeptRecords } from '../../../kernel/kept-state.ts';
 import type { Kernel } from '../../../kernel/kernel.ts';
 import {
   deleteConflict,
@@ -35,6 +36,13 @@ export interface Policy {
   lastModifiedAt: number;
   /** Version ids are never used twice. */
   nextVersion: number;
+}
+
+type KeptVersion = Omit<PolicyVersion, 'document' | 'compiled'>;
+
+interface KeptPolicy extends Omit<Policy, 'versions' | 'defaultVersion'> {
+  readonly versions: readonly KeptVersion[];
+  readonly defaultVersionId: string;
 }
 
 /** The IoT policies of the account and their targets. Each version is compiled once, when it is created. */
@@ -168,6 +176,31 @@ export class PolicyStore {
     attached?.delete(policy);
     if (attached?.size === 0) this.#byTarget.delete(target);
     policy.targets.delete(target);
+    this.#onChange();
+  }
+
+  *save(): Generator<KeptRecord> {
+    for (const { versions, defaultVersion, ...policy } of this.#policies.values()) {
+      const kept: KeptPolicy = {
+        ...policy,
+        versions: [...versions.values()].map(({ id, text, createdAt }) => ({ id, text, createdAt })),
+        defaultVersionId: defaultVersion.id,
+      };
+      yield [`policy/${policy.name}`, kept];
+    }
+  }
+
+  restore(records: KeptRecords): void {
+    for (const { versions, defaultVersionId, ...kept } of records.all<KeptPolicy>('policy/')) {
+      const compiled = versions.map((each): PolicyVersion => ({ ...each, ...compileIotPolicy(each.text) }));
+      const defaultVersion = compiled.find(({ id }) => id === defaultVersionId);
+      if (!defaultVersion) throw new Error(`the kept policy ${kept.name} has no version ${defaultVersionId}`);
+      const policy = { ...kept, versions: new Map(compiled.map((each) => [each.id, each])), defaultVersion };
+      this.#policies.set(policy.name, policy);
+      for (const target of policy.targets) {
+        this.#byTarget.set(target, (this.#byTarget.get(target) ?? new Set()).add(policy));
+      }
+    }
     this.#onChange();
   }
 

@@ -1,3 +1,4 @@
+import type { KeptRecord, KeptRecords } from '../../../kernel/kept-state.ts';
 import { invalidRequest, optionNotEmulated } from '../control/errors.ts';
 
 /** Kinds of events that can be switched on (https://docs.aws.amazon.com/iot/latest/developerguide/iot-events.html). */
@@ -20,6 +21,11 @@ interface Times {
   readonly changedAt: number;
 }
 
+interface Kept {
+  readonly enabled: ReadonlySet<string>;
+  readonly times: Times | undefined;
+}
+
 /** Which registry events the account wants; none at first. */
 export class EventConfigurations {
   readonly #enabled = new Set<string>();
@@ -36,6 +42,16 @@ export class EventConfigurations {
 
   isEnabled(type: RegistryEventType): boolean {
     return this.#enabled.has(type);
+  }
+
+  *save(): Generator<KeptRecord> {
+    yield ['eventConfigurations', { enabled: this.#enabled, times: this.#times } satisfies Kept];
+  }
+
+  restore(records: KeptRecords): void {
+    const kept = records.get<Kept>('eventConfigurations');
+    for (const type of kept?.enabled ?? []) this.#enabled.add(type);
+    this.#times = kept?.times;
   }
 
   /** Types that are not named stay as they are. Throws InvalidRequestException; NotEmulated names the type. */

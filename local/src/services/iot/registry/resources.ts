@@ -32,5 +32,19 @@ export const thingGroupResources: readonly ResourceHandler[] = [
       const created = await kernel.call<CreateThingGroupResponse>('iot', 'CreateThingGroup', input, caller);
       return { ref: thingGroupName, attributes: { Arn: created.thingGroupArn, Id: created.thingGroupId } };
     },
+    update: {
+      properties: ['ThingGroupProperties'],
+      async by({ kernel, caller, properties }, before) {
+        const given = Object(properties.ThingGroupProperties) as Properties;
+        const thingGroupProperties = {
+          thingGroupDescription: given.ThingGroupDescription ?? '',
+          attributePayload: { attributes: given.AttributePayload?.Attributes ?? {}, merge: false },
+        };
+        await kernel.call('iot', 'UpdateThingGroup', { thingGroupName: before.ref, thingGroupProperties }, caller);
+        return before;
+      },
+    },
+    delete: ({ kernel, caller }, { ref: thingGroupName }) =>
+      kernel.call('iot', 'DeleteThingGroup', { thingGroupName }, caller),
   },
 ];

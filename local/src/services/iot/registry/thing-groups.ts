@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { KeptRecord, KeptRecords } from '../../../kernel/kept-state.ts';
 import type { Kernel } from '../../../kernel/kernel.ts';
 import {
   invalidRequest,
@@ -38,6 +39,10 @@ export interface ThingGroupProperties {
   readonly attributes: Attributes | undefined;
   /** True to keep the attributes that are not named. */
   readonly merge: boolean;
+}
+
+interface KeptGroup extends Omit<ThingGroup, 'parent' | 'children'> {
+  readonly parentName: string | undefined;
 }
 
 /** Who hears of what happens to groups, and how it learns which thing a name means. */
@@ -184,6 +189,30 @@ export class ThingGroups {
       this.#tell('REMOVED', group, thingName);
     }
     this.#byThing.delete(thingName);
+  }
+
+  *save(): Generator<KeptRecord> {
+    for (const { parent, children: _, ...group } of this.#groups.values()) {
+      yield [`group/${group.name}`, { ...group, parentName: parent?.name } satisfies KeptGroup];
+    }
+  }
+
+  restore(records: KeptRecords): void {
+    const kept = new Map(Array.from(records.all<KeptGroup>('group/'), (each) => [each.name, each]));
+    for (const name of kept.keys()) this.#restore(name, kept);
+  }
+
+  /** A group after its parent. */
+  #restore(name: string | undefined, kept: ReadonlyMap<string, KeptGroup>): ThingGroup | undefined {
+    const known = this.#groups.get(name ?? '');
+    const found = kept.get(name ?? '');
+    if (known || !found) return known;
+    const { parentName, ...rest } = found;
+    const group: ThingGroup = { ...rest, parent: this.#restore(parentName, kept), children: new Set() };
+    this.#groups.set(group.name, group);
+    group.parent?.children.add(group);
+    for (const thing of group.things) this.#byThing.set(thing, (this.#byThing.get(thing) ?? new Set()).add(group));
+    return group;
   }
 
   /** The groups to which a thing was added. */

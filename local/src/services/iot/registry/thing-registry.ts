@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { KeptRecord, KeptRecords } from '../../../kernel/kept-state.ts';
 import type { Kernel } from '../../../kernel/kernel.ts';
 import { invalidRequest, resourceAlreadyExists, resourceNotFound, versionConflict } from '../control/errors.ts';
 import { type Attributes, checkAttributes, checkCount, sameAttributes, updateAttributes } from './attributes.ts';
@@ -27,6 +28,11 @@ export interface ThingUpdate {
 }
 
 type Attachments = Map<string, ThingPrincipalType>;
+
+interface KeptThing {
+  readonly thing: Thing;
+  readonly principals: ReadonlyMap<string, ThingPrincipalType>;
+}
 
 /** The things of the account and the principals that are attached to them. */
 export class ThingRegistry {
@@ -127,6 +133,27 @@ export class ThingRegistry {
     this.#onChange();
     if (thing.typeName !== undefined) this.#events?.typeAssociation('DELETED', thing, thing.typeName);
     this.#events?.thing('DELETED', thing);
+  }
+
+  *save(): Generator<KeptRecord> {
+    yield* this.types.save();
+    yield* this.groups.save();
+    for (const thing of this.#things.values()) {
+      yield [`thing/${thing.name}`, { thing, principals: this.principalsOf(thing.name) } satisfies KeptThing];
+    }
+  }
+
+  restore(records: KeptRecords): void {
+    this.types.restore(records);
+    this.groups.restore(records);
+    for (const { thing, principals } of records.all<KeptThing>('thing/')) {
+      this.#things.set(thing.name, thing);
+      for (const [principal, type] of principals) {
+        entryOf(this.#principalsByThing, thing.name).set(principal, type);
+        entryOf(this.#thingsByPrincipal, principal).set(thing.name, type);
+      }
+    }
+    this.#onChange();
   }
 
   principalsOf(thingName: string): ReadonlyMap<string, ThingPrincipalType> {

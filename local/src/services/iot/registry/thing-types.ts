@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { KeptRecord, KeptRecords } from '../../../kernel/kept-state.ts';
 import type { Kernel } from '../../../kernel/kernel.ts';
 import { invalidRequest, resourceAlreadyExists, resourceNotFound } from '../control/errors.ts';
 import type { RegistryEvents } from './registry-events.ts';
@@ -81,6 +82,14 @@ export class ThingTypes {
     this.#types.set(name, type);
     this.#events?.thingType('CREATED', type);
     return type;
+  }
+
+  *save(): Generator<KeptRecord> {
+    for (const type of this.#types.values()) yield [`type/${type.name}`, type];
+  }
+
+  restore(records: KeptRecords): void {
+    for (const type of records.all<ThingType>('type/')) this.#types.set(type.name, type);
   }
 
   deprecate(name: string, undo: boolean): void {

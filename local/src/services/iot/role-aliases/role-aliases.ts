@@ -1,3 +1,4 @@
+import type { KeptRecord, KeptRecords } from '../../../kernel/kept-state.ts';
 import type { Kernel } from '../../../kernel/kernel.ts';
 import { invalidRequest, resourceAlreadyExists, resourceNotFound } from '../control/errors.ts';
 
@@ -65,6 +66,14 @@ export class RoleAliases {
     alias.roleArn = newRoleArn;
     alias.lastModifiedAt = this.#kernel.clock.now();
     return alias;
+  }
+
+  *save(): Generator<KeptRecord> {
+    for (const alias of this.#aliases.values()) yield [`roleAlias/${alias.name}`, alias];
+  }
+
+  restore(records: KeptRecords): void {
+    for (const alias of records.all<RoleAlias>('roleAlias/')) this.#aliases.set(alias.name, alias);
   }
 
   /** @throws AwsError ResourceNotFoundException */

@@ -1,7 +1,8 @@
+import type { KeptRecord, KeptRecords } from '../../../kernel/kept-state.ts';
 import type { Kernel } from '../../../kernel/kernel.ts';
 import { meterShadow } from '../metering.ts';
 import type { MessageBus } from '../types.ts';
-import { isObject, type JsonObject, newObject } from './json.ts';
+import { isObject, type Json, type JsonObject, newObject } from './json.ts';
 import { deltaOf, mergeSection, type Section, stamp } from './section.ts';
 import { ShadowError } from './shadow-error.ts';
 import { type ShadowId, shadowTopicPrefix } from './shadow-topics.ts';
@@ -19,6 +20,16 @@ interface Shadow {
   readonly reported: Section | undefined;
   /** Set when it was deleted: only the version is left. */
   readonly deletedAt: number | undefined;
+}
+
+/** Documents as JSON, so that keys such as `__proto__` come back as what they are. */
+interface KeptShadow {
+  readonly thingName: string;
+  readonly shadowName: string;
+  readonly version: number;
+  readonly deletedAt: number | undefined;
+  readonly desired: string | undefined;
+  readonly reported: string | undefined;
 }
 
 export interface ShadowsOptions {
@@ -114,6 +125,28 @@ export class Shadows {
     return shadows.flatMap(([name, shadow]) => (name !== '' && shadow.deletedAt === undefined ? [name] : [])).sort();
   }
 
+  *save(): Generator<KeptRecord> {
+    for (const [thingName, shadows] of this.#shadows) {
+      for (const [shadowName, shadow] of shadows) {
+        const { version, deletedAt, desired, reported } = shadow;
+        const value = (): KeptShadow => ({
+          ...{ thingName, shadowName, version, deletedAt },
+          desired: desired && JSON.stringify(desired),
+          reported: reported && JSON.stringify(reported),
+        });
+        // A shadow is replaced, never changed.
+        yield [`shadow/${thingName}/${shadowName}`, value, shadow];
+      }
+    }
+  }
+
+  restore(records: KeptRecords): void {
+    for (const { thingName, shadowName, version, deletedAt, desired, reported } of records.all<KeptShadow>('shadow/')) {
+      const shadow: Shadow = { version, deletedAt, desired: sectionOf(desired), reported: sectionOf(reported) };
+      this.#store({ thingName, shadowName }, shadow);
+    }
+  }
+
   #existing(id: ShadowId, clientToken: string | undefined): Shadow {
     const shadow = this.#find(id);
     if (shadow && shadow.deletedAt === undefined) return shadow;
@@ -150,6 +183,13 @@ export class Shadows {
   #seconds(): number {
     return Math.floor(this.#kernel.clock.now() / 1000);
   }
+}
+
+function sectionOf(kept: string | undefined): Section | undefined {
+  if (kept === undefined) return undefined;
+  const withoutPrototypes = (_key: string, value: Json): Json =>
+    isObject(value) ? Object.assign(newObject(), value) : value;
+  return JSON.parse(kept, withoutPrototypes) as Section;
 }
 
 function checkNames({ thingName, shadowName }: ShadowId): void {

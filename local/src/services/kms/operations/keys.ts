@@ -81,14 +81,10 @@ function scheduleDeletion(keys: Keys, key: Key, days: number): object {
   if (!Number.isInteger(days) || days < MIN_WINDOW_DAYS || days > MAX_WINDOW_DAYS) {
     throw invalid(`PendingWindowInDays is ${days}; it is ${MIN_WINDOW_DAYS} to ${MAX_WINDOW_DAYS}.`);
   }
-  const { clock } = keys.kernel;
-  const deletionAt = clock.now() + days * DAY_MS;
+  const deletionAt = keys.kernel.clock.now() + days * DAY_MS;
   key.state = 'PendingDeletion';
   key.deletionAt = deletionAt;
-  clock.at(deletionAt, () => {
-    // The deletion may have been cancelled, and even scheduled anew.
-    if (key.deletionAt === deletionAt) keys.delete(key);
-  });
+  keys.deleteAt(key, deletionAt);
   return { KeyId: key.arn, DeletionDate: new Date(deletionAt), KeyState: key.state, PendingWindowInDays: days };
 }
 

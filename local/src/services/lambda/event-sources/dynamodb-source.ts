@@ -20,10 +20,16 @@ export class DynamodbSource implements StreamSource {
   /** For LATEST: when reading began, in epoch milliseconds; records have the time of their second. */
   #openedAt: number | undefined;
 
-  constructor(kernel: Kernel, settings: MappingSettings, stream: StreamSettings) {
+  /** `startedAt`: when an earlier runtime began to read. */
+  constructor(kernel: Kernel, settings: MappingSettings, stream: StreamSettings, startedAt?: number) {
     this.#kernel = kernel;
     this.#settings = settings;
     this.#stream = stream;
+    this.#openedAt = startedAt;
+  }
+
+  get startedAt(): number | undefined {
+    return this.#openedAt;
   }
 
   async describe() {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Kernel } from '../../../kernel/kernel.ts';
 import type { LambdaFunction } from '../lambda-function.ts';
 import type { RecordFilter } from './record-filter.ts';
+import type { StreamPosition } from './stream-poller.ts';
 
 export interface MappingSettings {
   readonly fn: LambdaFunction;
@@ -34,11 +35,13 @@ export interface Poller {
   /** Resolves when the position to read from is known. */
   start(): Promise<void>;
   stop(): void;
+  /** How far a reader of a stream has come. */
+  readonly position?: StreamPosition | undefined;
 }
 
 /** One event source mapping: its settings, its state, and what came of the last batch. */
 export class EventSourceMapping {
-  readonly uuid = randomUUID();
+  readonly uuid: string;
   readonly arn: string;
   settings: MappingSettings;
   enabled = false;
@@ -48,7 +51,8 @@ export class EventSourceMapping {
   readonly #kernel: Kernel;
   #problem: string | undefined;
 
-  constructor(kernel: Kernel, settings: MappingSettings) {
+  constructor(kernel: Kernel, settings: MappingSettings, uuid: string = randomUUID()) {
+    this.uuid = uuid;
     this.#kernel = kernel;
     this.settings = settings;
     this.arn = kernel.arn('lambda', `event-source-mapping:${this.uuid}`);

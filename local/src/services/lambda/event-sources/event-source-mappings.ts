@@ -1,13 +1,15 @@
 import type { GetQueueAttributesResult } from '@aws-sdk/client-sqs';
 import { parseArn } from '../../../kernel/arn.ts';
 import { AwsError } from '../../../kernel/errors.ts';
+import type { KeptRecord, KeptRecords } from '../../../kernel/kept-state.ts';
 import type { Kernel } from '../../../kernel/kernel.ts';
 import { invalidValue, resourceNotFound } from '../errors.ts';
 import type { Invoker } from '../invoker.ts';
 import type { LambdaFunction } from '../lambda-function.ts';
 import { EventSourceMapping, type MappingSettings, type Poller } from './event-source-mapping.ts';
+import { readFilterCriteria } from './record-filter.ts';
 import { SqsPoller } from './sqs-poller.ts';
-import { StreamPoller } from './stream-poller.ts';
+import { StreamPoller, type StreamPosition } from './stream-poller.ts';
 
 /** What Lambda asks the role for when a mapping is made. */
 const NEEDED = {
@@ -16,11 +18,20 @@ const NEEDED = {
   sqs: ['ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes'],
 };
 
+interface KeptMapping extends Pick<EventSourceMapping, 'uuid' | 'enabled' | 'lastModified' | 'lastProcessingResult'> {
+  readonly settings: Omit<MappingSettings, 'fn' | 'filter'>;
+  readonly functionName: string;
+  readonly patterns: readonly string[];
+  readonly position: StreamPosition | undefined;
+}
+
 /** The event source mappings of the account. */
 export class EventSourceMappings {
   readonly #kernel: Kernel;
   readonly #invoker: Invoker;
   readonly #mappings = new Map<string, EventSourceMapping>();
+  /** What an earlier runtime was reading, until it is read again. */
+  readonly #resting = new Set<EventSourceMapping>();
 
   constructor(kernel: Kernel, invoker: Invoker) {
     this.#kernel = kernel;
@@ -53,6 +64,43 @@ export class EventSourceMappings {
     return mapping;
   }
 
+  *save(): Generator<KeptRecord> {
+    for (const { uuid, enabled, lastModified, lastProcessingResult, settings, poller } of this.all) {
+      const { fn, filter, ...rest } = settings;
+      const kept: KeptMapping = {
+        ...{ uuid, enabled, lastModified, lastProcessingResult, settings: rest },
+        functionName: fn.configuration.name,
+        patterns: filter?.patterns ?? [],
+        position: poller?.position,
+      };
+      yield [`mapping/${uuid}`, kept];
+    }
+  }
+
+  restore(records: KeptRecords, find: (name: string) => LambdaFunction): void {
+    for (const kept of records.all<KeptMapping>('mapping/')) {
+      const filter = readFilterCriteria({ Filters: kept.patterns.map((Pattern) => ({ Pattern })) });
+      const settings = { ...kept.settings, filter, fn: find(kept.functionName) };
+      const mapping = new EventSourceMapping(this.#kernel, settings, kept.uuid);
+      const { enabled, lastModified, lastProcessingResult } = kept;
+      Object.assign(mapping, { enabled, lastModified, lastProcessingResult });
+      mapping.poller = this.#pollerOf(mapping, kept.position);
+      this.#mappings.set(mapping.uuid, mapping);
+      if (enabled) this.#resting.add(mapping);
+    }
+  }
+
+  async resume(): Promise<void> {
+    for (const mapping of this.#resting) {
+      this.#resting.delete(mapping);
+      try {
+        await mapping.poller?.start();
+      } catch (error) {
+        mapping.failed(error);
+      }
+    }
+  }
+
   async enable(mapping: EventSourceMapping): Promise<void> {
     if (mapping.enabled) return;
     await mapping.poller?.start();
@@ -62,6 +110,7 @@ export class EventSourceMappings {
 
   disable(mapping: EventSourceMapping): void {
     if (!mapping.enabled) return;
+    this.#resting.delete(mapping);
     mapping.poller?.stop();
     mapping.enabled = false;
     mapping.lastModified = this.#kernel.clock.now();
@@ -77,10 +126,10 @@ export class EventSourceMappings {
     for (const mapping of this.all) if (!fn || mapping.settings.fn === fn) this.disable(mapping);
   }
 
-  #pollerOf(mapping: EventSourceMapping): Poller {
+  #pollerOf(mapping: EventSourceMapping, from?: StreamPosition): Poller {
     const { stream } = mapping.settings;
     return stream
-      ? new StreamPoller(this.#kernel, this.#invoker, mapping, stream)
+      ? new StreamPoller(this.#kernel, this.#invoker, mapping, stream, from)
       : new SqsPoller(this.#kernel, this.#invoker, mapping);
   }
 

@@ -18,15 +18,18 @@ export class KinesisSource implements StreamSource {
   readonly batchInfo = 'KinesisBatchInfo';
   readonly #kernel: Kernel;
   readonly #settings: MappingSettings;
+  readonly startedAt: number;
   readonly #start: { readonly ShardIteratorType: string; readonly Timestamp: Date | undefined };
 
-  constructor(kernel: Kernel, settings: MappingSettings, stream: StreamSettings) {
+  /** `startedAt`: when an earlier runtime began to read. */
+  constructor(kernel: Kernel, settings: MappingSettings, stream: StreamSettings, startedAt?: number) {
     this.#kernel = kernel;
     this.#settings = settings;
+    this.startedAt = startedAt ?? kernel.clock.now();
     // LATEST is the moment at which reading begins, also when the first iterator expires unused.
     this.#start =
       stream.startingPosition === 'LATEST'
-        ? { ShardIteratorType: 'AT_TIMESTAMP', Timestamp: new Date(kernel.clock.now()) }
+        ? { ShardIteratorType: 'AT_TIMESTAMP', Timestamp: new Date(this.startedAt) }
         : { ShardIteratorType: stream.startingPosition, Timestamp: stream.startingTimestamp };
   }
 

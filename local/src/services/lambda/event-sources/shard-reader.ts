@@ -8,9 +8,16 @@ export class ShardReader {
   #iterator: string | undefined;
   #lastRead: string | undefined;
 
-  constructor(source: StreamSource, shardId: string) {
+  /** `lastRead`: the sequence number after which to begin; without one at the start of the mapping. */
+  constructor(source: StreamSource, shardId: string, lastRead?: string) {
+    this.#lastRead = lastRead;
     this.#source = source;
     this.shardId = shardId;
+  }
+
+  /** The sequence number of the last record that was read. */
+  get lastRead(): string | undefined {
+    return this.#lastRead;
   }
 
   /** Takes the position now, so that what comes later is read. */

@@ -49,6 +49,8 @@ export class StreamLane {
   #records: StreamRecord[] = [];
   /** Batches to be tried again, before anything else. */
   #batches: Batch[] = [];
+  /** What is being processed. */
+  #current: Batch | undefined;
   #gatheringSince = 0;
   #timer: Timer | undefined;
   #busy = false;
@@ -61,6 +63,12 @@ export class StreamLane {
 
   get waiting(): number {
     return this.#records.length;
+  }
+
+  /** The sequence number of the first record that is not done with; undefined when all are. */
+  get oldest(): string | undefined {
+    const [first] = [this.#current, ...this.#batches].flatMap((batch) => batch?.records[0] ?? []);
+    return (first ?? this.#records[0])?.sequenceNumber;
   }
 
   add(records: readonly StreamRecord[]): void {
@@ -87,11 +95,13 @@ export class StreamLane {
     const batch = this.#batches.shift() ?? this.#takeBatch();
     if (!batch) return;
     this.#busy = true;
+    this.#current = batch;
     this.#options.kernel.activity.track(async () => {
       try {
         await this.#process(batch);
       } finally {
         this.#busy = false;
+        this.#current = undefined;
         this.pump();
         this.#options.onRoom();
       }

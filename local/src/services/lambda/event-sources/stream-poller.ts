@@ -13,16 +13,34 @@ import type { StreamRecord, StreamSource } from './stream-source.ts';
 const MAX_WAITING = 20_000;
 const RETRY_AFTER_PROBLEM_MS = 60_000;
 
+/** How far a mapping has come, as it is kept. */
+export interface StreamPosition {
+  /** When reading began, which LATEST stands for. */
+  readonly startedAt: number | undefined;
+  /** By shard: the sequence number up to which all records are done with. */
+  readonly shards: ReadonlyMap<string, string>;
+}
+
 /** Reads the shards of a stream, of Kinesis or of a table, for a function. */
 export class StreamPoller implements Poller {
   readonly #kernel: Kernel;
   readonly #invoker: Invoker;
   readonly #mapping: EventSourceMapping;
   readonly #stream: StreamSettings;
+  readonly #from: StreamPosition | undefined;
+  #source: StreamSource | undefined;
   #shards: readonly ShardPoller[] | undefined;
   #stopListening: (() => void) | undefined;
 
-  constructor(kernel: Kernel, invoker: Invoker, mapping: EventSourceMapping, stream: StreamSettings) {
+  /** `from`: where an earlier runtime was. */
+  constructor(
+    kernel: Kernel,
+    invoker: Invoker,
+    mapping: EventSourceMapping,
+    stream: StreamSettings,
+    from?: StreamPosition,
+  ) {
+    this.#from = from;
     this.#kernel = kernel;
     this.#invoker = invoker;
     this.#mapping = mapping;
@@ -37,6 +55,15 @@ export class StreamPoller implements Poller {
     for (const shard of this.#shards) shard.resume();
   }
 
+  get position(): StreamPosition | undefined {
+    if (!this.#shards) return this.#from;
+    const shards = this.#shards.flatMap((each) => {
+      const doneUpTo = each.doneUpTo;
+      return doneUpTo === undefined ? [] : [[each.shardId, doneUpTo] as const];
+    });
+    return { startedAt: this.#source?.startedAt, shards: new Map(shards) };
+  }
+
   /** Stops reading; what was read stays, for the next start. */
   stop(): void {
     this.#stopListening?.();
@@ -44,11 +71,12 @@ export class StreamPoller implements Poller {
   }
 
   async #open(): Promise<readonly ShardPoller[]> {
-    const source = this.#source();
+    const source = this.#sourceOf();
+    this.#source = source;
     const { shardIds, retentionMs } = await source.describe();
     return Promise.all(
       shardIds.map(async (shardId) => {
-        const reader = new ShardReader(source, shardId);
+        const reader = new ShardReader(source, shardId, this.#from?.shards.get(shardId));
         await reader.open();
         return new ShardPoller(this.#kernel, this.#mapping, source, reader, (onRoom) =>
           Array.from({ length: this.#stream.parallelizationFactor }, () =>
@@ -59,10 +87,10 @@ export class StreamPoller implements Poller {
     );
   }
 
-  #source(): StreamSource {
+  #sourceOf(): StreamSource {
     const { settings } = this.#mapping;
     const Source = settings.source === 'dynamodb' ? DynamodbSource : KinesisSource;
-    return new Source(this.#kernel, settings, this.#stream);
+    return new Source(this.#kernel, settings, this.#stream, this.#from?.startedAt);
   }
 
   #lane({ batchInfo }: StreamSource, shardId: string, retentionMs: number, onRoom: () => void): StreamLane {
@@ -104,6 +132,18 @@ class ShardPoller {
     this.#lanes = makeLanes(() => {
       if (this.#more) this.read();
     });
+  }
+
+  get shardId(): string {
+    return this.#reader.shardId;
+  }
+
+  /** The number up to which all records are done with; undefined when none is. */
+  get doneUpTo(): string | undefined {
+    const open = this.#lanes.flatMap(({ oldest }) => (oldest === undefined ? [] : [BigInt(oldest)]));
+    const [first] = open.toSorted((a, b) => (a < b ? -1 : 1));
+    // The record itself is the next one after the number below its own.
+    return first === undefined ? this.#reader.lastRead : String(first - 1n);
   }
 
   /** There may be new records. */

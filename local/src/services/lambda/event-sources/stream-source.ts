@@ -21,6 +21,8 @@ export interface ShardPage {
 export interface StreamSource {
   /** The member of the message to a failure destination that says which records were given up. */
   readonly batchInfo: 'KinesisBatchInfo' | 'DDBStreamBatchInfo';
+  /** When reading began, which LATEST stands for, in epoch milliseconds; undefined before that. */
+  readonly startedAt: number | undefined;
   /** The shards of the stream, and how long it keeps records. */
   describe(): Promise<{ readonly shardIds: readonly string[]; readonly retentionMs: number }>;
   /** An iterator at the starting position of the mapping. */

@@ -6,6 +6,7 @@ import { passRolePermission } from '../../../iam/pass-role.ts';
 import { operation } from '../../../kernel/define.ts';
 import { AwsError } from '../../../kernel/errors.ts';
 import type { AnyOperation } from '../../../kernel/service.ts';
+import { internalOperation } from '../../internal-operation.ts';
 import { checkDestination } from '../destinations.ts';
 import { checkVariables } from '../environment-variables.ts';
 import { conflict, invalidValue, notEmulatedMember } from '../errors.ts';
@@ -56,6 +57,33 @@ export function createFunction(functions: Functions): AnyOperation {
       functions.add(fn);
       return describeFunction(fn);
     },
+  });
+}
+
+/**
+ * Gives a function other code and another configuration, as a deployment does with UpdateFunctionCode and
+ * UpdateFunctionConfiguration, which are not emulated: code that comes over the wire is not run.
+ */
+export function changeFunction(functions: Functions, onChange: (fn: LambdaFunction) => Promise<void>): AnyOperation {
+  return internalOperation<CreateFunctionInput, void>('lambda', 'ChangeFunction', async (input) => {
+    const fn = functions.get(input.FunctionName);
+    const source = sourceOf(input.Code);
+    if (!source) throw notEmulatedMember('ChangeFunction', 'Code', 'functions come from a cloud assembly');
+    refuseUnknown(input);
+    const { name } = fn.configuration;
+    const settings = read(input, name);
+    const taskRoot = functions.unpack(name, source);
+    const before = fn.configuration;
+    fn.configure({ ...settings, taskRoot, ...measure(taskRoot) });
+    try {
+      checkRole(fn);
+    } catch (error) {
+      fn.configure(before);
+      throw error;
+    }
+    fn.tags.clear();
+    for (const [key, value] of Object.entries(input.Tags ?? {})) fn.tags.set(key, value);
+    await onChange(fn);
   });
 }
 

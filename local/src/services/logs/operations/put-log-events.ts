@@ -12,7 +12,6 @@ const EVENT_OVERHEAD_BYTES = 26;
 
 /** PutLogEvents: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html */
 export function putLogEvents(groups: LogGroups): AnyOperation {
-  let sequence = 0;
   return operation<PutLogEventsCommandInput, PutLogEventsResponse>({
     permissions: (input) => [groups.permission('PutLogEvents', input.logGroupName, input.logStreamName)],
     async run(input) {
@@ -37,8 +36,8 @@ export function putLogEvents(groups: LogGroups): AnyOperation {
         } else if (timestamp < now - 14 * DAY_MS) {
           tooOld = at + 1;
         } else {
-          sequence += 1;
-          events.push({ id: String(sequence).padStart(56, '0'), timestamp, ingestedAt: now, message });
+          groups.eventCount += 1;
+          events.push({ id: String(groups.eventCount).padStart(56, '0'), timestamp, ingestedAt: now, message });
         }
       }
       if (bytes > MAX_BATCH_BYTES) throw wrong(`Upload too large: ${bytes} bytes exceeds limit of ${MAX_BATCH_BYTES}`);
@@ -46,7 +45,7 @@ export function putLogEvents(groups: LogGroups): AnyOperation {
       const metrics = events.flatMap(({ message }) => embeddedMetrics(message));
       await recordMetrics(kernel, kernel.serviceCaller('logs.amazonaws.com', group.arn), metrics);
       return {
-        nextSequenceToken: String(sequence).padStart(56, '0'),
+        nextSequenceToken: String(groups.eventCount).padStart(56, '0'),
         ...((tooNew >= 0 || tooOld >= 0) && {
           rejectedLogEventsInfo: {
             ...(tooNew >= 0 && { tooNewLogEventStartIndex: tooNew }),

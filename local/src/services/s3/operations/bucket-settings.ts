@@ -21,7 +21,6 @@ import { AwsError } from '../../../kernel/errors.ts';
 import type { AnyOperation } from '../../../kernel/service.ts';
 import type { Bucket, BucketSettings } from '../bucket.ts';
 import type { Buckets } from '../buckets.ts';
-import { Lifecycle } from '../lifecycle.ts';
 
 /** "Bucket policies are limited to 20 KB in size." */
 const MAX_POLICY_BYTES = 20 * 1024;
@@ -92,7 +91,6 @@ function parsePolicy(text: string | undefined, bucket: Bucket): BucketSettings['
 
 /** The operations on the settings of buckets: what templates declare, and what is read back. */
 export function bucketSettings(buckets: Buckets): Readonly<Record<string, AnyOperation>> {
-  const lifecycles = new WeakMap<Bucket, Lifecycle>();
   return {
     PutBucketVersioning: change<PutBucketVersioningCommandInput>(
       buckets,
@@ -170,9 +168,7 @@ export function bucketSettings(buckets: Buckets): Readonly<Record<string, AnyOpe
       run({ Bucket, LifecycleConfiguration }) {
         const bucket = buckets.get(Bucket);
         bucket.settings.lifecycle = LifecycleConfiguration?.Rules ?? [];
-        const lifecycle = lifecycles.get(bucket) ?? new Lifecycle(buckets, bucket);
-        lifecycles.set(bucket, lifecycle);
-        lifecycle.schedule();
+        buckets.lifecycleOf(bucket).schedule();
         return {};
       },
     }),

@@ -5,7 +5,12 @@ import type { AnyOperation } from '../../../kernel/service.ts';
 import { type Buckets, checkKey } from '../buckets.ts';
 import { CHECKSUM_ALGORITHMS, checksumMember, checksumOf } from '../checksums.ts';
 import { checkWriteConditions } from '../conditions.ts';
-import { authorizeDecryption, encryptionConditionKeys, encryptionForWrite, encryptionMembers } from '../encryption.ts';
+import {
+  authorizeDecryption,
+  encryptionConditionKeys,
+  encryptionForWrite,
+  newEncryptionMembers,
+} from '../encryption.ts';
 import { objectCreated } from '../object-events.ts';
 import type { ObjectContent } from '../object-store.ts';
 import { parseTagging } from '../tagging.ts';
@@ -90,7 +95,7 @@ export function copyObject(buckets: Buckets): AnyOperation {
           LastModified: new Date(version.lastModified),
           ...(content.checksum && { [checksumMember(content.checksum.algorithm)]: content.checksum.value }),
         },
-        ...encryptionMembers(content.encryption),
+        ...newEncryptionMembers(content.encryption),
         ...(versioning !== undefined && { VersionId: version.id }),
         ...(sourceVersioned && { CopySourceVersionId: source.version.id }),
       };

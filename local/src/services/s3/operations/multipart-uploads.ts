@@ -16,7 +16,7 @@ import type { Bucket } from '../bucket.ts';
 import { type Buckets, checkKey } from '../buckets.ts';
 import { CHECKSUM_ALGORITHMS, type Checksum, checksumMember, verifyIntegrity } from '../checksums.ts';
 import { checkWriteConditions } from '../conditions.ts';
-import { authorizeDecryption, encryptionForWrite, encryptionMembers } from '../encryption.ts';
+import { authorizeDecryption, encryptionForWrite, encryptionMembers, newEncryptionMembers } from '../encryption.ts';
 import { checkPartNumber, MultipartUpload } from '../multipart-upload.ts';
 import { objectCreated } from '../object-events.ts';
 import { parseTagging } from '../tagging.ts';
@@ -87,7 +87,7 @@ function createMultipartUpload(buckets: Buckets): AnyOperation {
         Bucket: bucket.name,
         Key: key,
         UploadId: upload.id,
-        ...encryptionMembers(encryption),
+        ...newEncryptionMembers(encryption),
         ...(checksumAlgorithm && { ChecksumAlgorithm: checksumAlgorithm, ChecksumType: upload.checksumType }),
       };
     },

@@ -7,7 +7,7 @@ import type { Bucket } from '../bucket.ts';
 import { type Buckets, checkKey } from '../buckets.ts';
 import { checksumMember, verifyIntegrity } from '../checksums.ts';
 import { checkWriteConditions } from '../conditions.ts';
-import { type Encryption, encryptionConditionKeys, encryptionForWrite, encryptionMembers } from '../encryption.ts';
+import { type Encryption, encryptionConditionKeys, encryptionForWrite, newEncryptionMembers } from '../encryption.ts';
 import { objectCreated } from '../object-events.ts';
 import type { ObjectContent, ObjectHeaders } from '../object-store.ts';
 import { parseTagging } from '../tagging.ts';
@@ -119,7 +119,7 @@ export function putObject(buckets: Buckets): AnyOperation {
       return {
         ETag: content.etag,
         ...(content.checksum && { [checksumMember(content.checksum.algorithm)]: content.checksum.value }),
-        ...encryptionMembers(content.encryption),
+        ...newEncryptionMembers(content.encryption),
         ...(versioning !== undefined && { VersionId: version.id }),
       };
     },

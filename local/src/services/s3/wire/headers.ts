@@ -28,6 +28,7 @@ const REQUEST_HEADERS: Readonly<Record<string, string>> = {
   'x-amz-server-side-encryption': 'ServerSideEncryption',
   'x-amz-server-side-encryption-aws-kms-key-id': 'SSEKMSKeyId',
   'x-amz-server-side-encryption-bucket-key-enabled': 'BucketKeyEnabled',
+  'x-amz-server-side-encryption-context': 'SSEKMSEncryptionContext',
   'x-amz-skip-destination-validation': 'SkipDestinationValidation',
   'x-amz-storage-class': 'StorageClass',
   'x-amz-tagging': 'Tagging',
@@ -48,7 +49,6 @@ const REFUSED_HEADERS = [
   'x-amz-if-match-',
   'x-amz-mfa',
   'x-amz-object-lock-',
-  'x-amz-server-side-encryption-context',
   'x-amz-server-side-encryption-customer-',
   'x-amz-website-redirect-location',
   'x-amz-write-offset-bytes',
@@ -86,6 +86,21 @@ const META = 'x-amz-meta-';
 function contentEncoding(header: string | undefined): string | undefined {
   const encodings = header?.split(',').map((each) => each.trim());
   return encodings?.filter((each) => each !== '' && each !== 'aws-chunked').join(',') || undefined;
+}
+
+/** Parameters of the signature itself, which every presigned address has. */
+const OF_SIGNATURE =
+  /^x-amz-(algorithm|content-sha256|credential|date|expires|security-token|signature|signedheaders)$/;
+
+/** A presigned request with the headers that its address carries: SDKs put what they sign into the query. */
+export function withPresignedHeaders(request: WireRequest): WireRequest {
+  if (!request.query.has('X-Amz-Signature')) return request;
+  const hoisted: Record<string, string> = {};
+  for (const [parameter, value] of request.query) {
+    const name = parameter.toLowerCase();
+    if (name.startsWith('x-amz-') && !OF_SIGNATURE.test(name)) hoisted[name] = value;
+  }
+  return { ...request, headers: { ...hoisted, ...request.headers } };
 }
 
 /**
@@ -146,6 +161,7 @@ const RESPONSE_HEADERS: Readonly<Record<string, string>> = {
   ETag: 'etag',
   Expires: 'expires',
   Location: 'location',
+  SSEKMSEncryptionContext: 'x-amz-server-side-encryption-context',
   SSEKMSKeyId: 'x-amz-server-side-encryption-aws-kms-key-id',
   ServerSideEncryption: 'x-amz-server-side-encryption',
   StorageClass: 'x-amz-storage-class',

@@ -2,7 +2,7 @@
 import { AwsError } from '../../../kernel/errors.ts';
 import type { WireProtocol, WireRequest, WireResponse } from '../../../kernel/wire.ts';
 import { hostIdOf } from '../host-id.ts';
-import { readMembers, writeHeaders } from './headers.ts';
+import { readMembers, withPresignedHeaders, writeHeaders } from './headers.ts';
 import { notificationFromXml, notificationToXml } from './notification-xml.ts';
 import { addressOf, operationOf } from './routes.ts';
 import { errorXml, parseXml, toXml } from './xml.ts';
@@ -109,12 +109,14 @@ function answer(operation: string, output: Members, requestId: string): WireResp
   const document = WRITE_BODY[operation]?.(output);
   if (document !== undefined) {
     const { VersionId, CopySourceVersionId, ServerSideEncryption, SSEKMSKeyId, BucketKeyEnabled } = output;
+    const { SSEKMSEncryptionContext } = output;
     const { ChecksumAlgorithm, ChecksumType } = operation === 'CreateMultipartUpload' ? output : {};
     const headers = writeHeaders({
       VersionId,
       CopySourceVersionId,
       ServerSideEncryption,
       SSEKMSKeyId,
+      SSEKMSEncryptionContext,
       BucketKeyEnabled,
       ChecksumAlgorithm,
       ChecksumType,
@@ -137,7 +139,8 @@ function answer(operation: string, output: Members, requestId: string): WireResp
 export function s3Protocol(accountId: string, verify: (input: Members, body: Buffer) => void): WireProtocol {
   return {
     authenticationErrors: 's3',
-    decode(request) {
+    decode(received) {
+      const request = withPresignedHeaders(received);
       const address = addressOf(request.path);
       const operation = operationOf(request, address);
       const expectedOwner = request.headers['x-amz-expected-bucket-owner'];

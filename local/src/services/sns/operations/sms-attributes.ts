@@ -11,8 +11,7 @@ import { invalidParameter } from '../errors.ts';
 const KNOWN = ['DefaultSenderID', 'DefaultSMSType', 'MonthlySpendLimit'];
 
 /** The account's settings for text messages, kept and given back. */
-export function smsAttributeOperations(): Readonly<Record<string, AnyOperation>> {
-  const kept = new Map<string, string>();
+export function smsAttributeOperations(kept: Map<string, string>): Readonly<Record<string, AnyOperation>> {
   return {
     SetSMSAttributes: operation<SetSMSAttributesCommandInput, object>({
       permissions: () => [{ action: 'sns:SetSMSAttributes', resource: '*' }],
