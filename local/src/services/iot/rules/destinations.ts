@@ -2,6 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Post } from '../../../http/post.ts';
 import { AwsError } from '../../../kernel/errors.ts';
+import type { KeptRecord, KeptRecords } from '../../../kernel/kept-state.ts';
 import type { Kernel } from '../../../kernel/kernel.ts';
 import { invalidRequest } from '../control/errors.ts';
 
@@ -58,6 +59,14 @@ export class Destinations {
     this.#destinations.set(destination.arn, destination);
     this.#challenge(destination);
     return destination;
+  }
+
+  *save(): Generator<KeptRecord> {
+    for (const each of this.#destinations.values()) yield [`destination/${each.arn}`, each];
+  }
+
+  restore(records: KeptRecords): void {
+    for (const each of records.all<Destination>('destination/')) this.#destinations.set(each.arn, each);
   }
 
   /** A rule needs a destination for its confirmation URL: one is made when there is none. */

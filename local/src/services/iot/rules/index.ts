@@ -1,6 +1,7 @@
 /** Rules: messages -> SQL -> actions on other services (https://docs.aws.amazon.com/iot/latest/developerguide/iot-rules.html). */
 import { createPost } from '../../../http/post.ts';
 import type { Route } from '../../../http/protocols/index.ts';
+import { type KeptState, together } from '../../../kernel/kept-state.ts';
 import type { Kernel } from '../../../kernel/kernel.ts';
 import type { AnyOperation, Service } from '../../../kernel/service.ts';
 import type { MessageBus } from '../types.ts';
@@ -19,6 +20,7 @@ export interface Rules {
   readonly routes: readonly Route[];
   /** Answers the links with which destinations confirm. */
   readonly unsigned: NonNullable<Service['unsigned']>;
+  readonly state: KeptState;
 }
 
 /**
@@ -39,5 +41,6 @@ export function createRules(kernel: Kernel, bus: MessageBus, rootCaFile = ''): R
     },
     unsigned: confirmationLinks(destinations),
     routes: topicRuleRoutes,
+    state: together(rules, destinations),
   };
 }

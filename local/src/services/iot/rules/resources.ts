@@ -6,7 +6,7 @@ import {
   optionalObject,
   optionalText,
 } from '../../../template/property-values.ts';
-import type { PropertySpec, ResourceHandler } from '../../../template/resource-handler.ts';
+import type { PropertySpec, ResourceHandler, ResourceRequest } from '../../../template/resource-handler.ts';
 
 const TEXT = 'executed';
 
@@ -83,18 +83,19 @@ export const topicRuleResources: readonly ResourceHandler[] = [
     },
     async create({ kernel, caller, generatedName, properties }) {
       const ruleName = optionalText(properties.RuleName) ?? ruleNameFrom(generatedName);
-      const given = optionalObject(properties.TopicRulePayload) ?? {};
-      const topicRulePayload = {
-        sql: optionalText(given.Sql),
-        description: optionalText(given.Description),
-        awsIotSqlVersion: optionalText(given.AwsIotSqlVersion),
-        ruleDisabled: optionalBoolean(given.RuleDisabled),
-        actions: optionalList(given.Actions).map((each) => toApi(each)),
-        errorAction: given.ErrorAction === undefined ? undefined : toApi(given.ErrorAction),
-      };
+      const topicRulePayload = payloadOf(properties);
       await kernel.call('iot', 'CreateTopicRule', { ruleName, topicRulePayload }, caller);
       return { ref: ruleName, attributes: { Arn: kernel.arn('iot', `rule/${ruleName}`) } };
     },
+    update: {
+      properties: ['Tags', 'TopicRulePayload'],
+      async by({ kernel, caller, properties }, before) {
+        const input = { ruleName: before.ref, topicRulePayload: payloadOf(properties) };
+        await kernel.call('iot', 'ReplaceTopicRule', input, caller);
+        return before;
+      },
+    },
+    delete: ({ kernel, caller }, { ref: ruleName }) => kernel.call('iot', 'DeleteTopicRule', { ruleName }, caller),
   },
   {
     type: 'AWS::IoT::TopicRuleDestination',
@@ -111,8 +112,22 @@ export const topicRuleResources: readonly ResourceHandler[] = [
       const { arn = '', statusReason = '' } = created.topicRuleDestination ?? {};
       return { ref: arn, attributes: { Arn: arn, StatusReason: statusReason } };
     },
+    update: { properties: 'all', by: 'replace' },
+    delete: ({ kernel, caller }, { ref: arn }) => kernel.call('iot', 'DeleteTopicRuleDestination', { arn }, caller),
   },
 ];
+
+function payloadOf({ TopicRulePayload }: ResourceRequest['properties']) {
+  const given = optionalObject(TopicRulePayload) ?? {};
+  return {
+    sql: optionalText(given.Sql),
+    description: optionalText(given.Description),
+    awsIotSqlVersion: optionalText(given.AwsIotSqlVersion),
+    ruleDisabled: optionalBoolean(given.RuleDisabled),
+    actions: optionalList(given.Actions).map((each) => toApi(each)),
+    errorAction: given.ErrorAction === undefined ? undefined : toApi(given.ErrorAction),
+  };
+}
 
 /** Names of rules have no hyphens. */
 function ruleNameFrom(generatedName: string): string {

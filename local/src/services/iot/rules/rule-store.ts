@@ -1,4 +1,5 @@
 import { AwsError } from '../../../kernel/errors.ts';
+import type { KeptRecord, KeptRecords } from '../../../kernel/kept-state.ts';
 import type { Kernel } from '../../../kernel/kernel.ts';
 import { limitExceeded, resourceAlreadyExists } from '../control/errors.ts';
 import { checkRuleName, compileRule, type Rule, type RuleDefinition } from './rule.ts';
@@ -63,6 +64,14 @@ export class RuleStore {
   setEnabled(name: string | undefined, enabled: boolean): void {
     const { definition } = this.get(name);
     this.replace(this.compile({ ...definition, payload: { ...definition.payload, ruleDisabled: !enabled } }));
+  }
+
+  *save(): Generator<KeptRecord> {
+    for (const { name, definition } of this.#rules.values()) yield [`rule/${name}`, definition];
+  }
+
+  restore(records: KeptRecords): void {
+    for (const definition of records.all<RuleDefinition>('rule/')) this.#put(this.compile(definition));
   }
 
   /** The enabled rules whose filter matches a topic, given as its levels. */
