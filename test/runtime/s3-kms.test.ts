@@ -116,6 +116,32 @@ it('who puts and who gets need the permission on the key, for this object', asyn
   await expect(writer.send(new PutObjectCommand(outside))).rejects.toMatchObject(denied);
 });
 
+it('a writer may add to the encryption context, which policies see at every use', async () => {
+  const Condition = {
+    StringEquals: { 'kms:EncryptionContext:field': 'north' },
+    StringLike: { 'kms:EncryptionContext:aws:s3:arn': 'arn:aws:s3:::barn/*' },
+  };
+  const anyUse = { Effect: 'Allow', Action: ['kms:GenerateDataKey', 'kms:Decrypt'], Resource: '*', Condition };
+  const farmer = await asRole('farmer', anyUse);
+  const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64');
+  const put = (Key: string, context: unknown) =>
+    farmer.send(
+      new PutObjectCommand({
+        ...{ Bucket: 'barn', Key, Body: 'hay', ServerSideEncryption: 'aws:kms', SSEKMSKeyId: 'alias/barn' },
+        SSEKMSEncryptionContext: base64(context),
+      }),
+    );
+
+  const { SSEKMSEncryptionContext } = await put('a', { field: 'north' });
+
+  expect(SSEKMSEncryptionContext).toBe(base64({ field: 'north' }));
+  const got = await farmer.send(new GetObjectCommand({ Bucket: 'barn', Key: 'a' }));
+  expect(await got.Body?.transformToString()).toBe('hay');
+  await expect(put('b', { field: 'south' })).rejects.toMatchObject({ name: 'AccessDenied' });
+  await expect(put('b', ['north'])).rejects.toMatchObject({ name: 'InvalidArgument' });
+  await expect(put('b', { 'aws:s3:arn': 'x' })).rejects.toMatchObject({ name: 'InvalidArgument' });
+});
+
 it('an object cannot be read while its key is disabled', async () => {
   await s3.send(new PutObjectCommand({ Bucket: 'barn', Key: 'a', Body: 'hay' }));
   const kms = kmsClient(runtime);

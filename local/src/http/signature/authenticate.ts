@@ -96,14 +96,21 @@ function requireScope(claim: SignatureClaim, region: string): void {
   );
 }
 
-/** An unsigned `x-amz-*` header could be added by someone in between; S3 and IoT presigned addresses sign only the host. */
+/** An unsigned `x-amz-*` header could be added by someone in between, or by whoever has a presigned address. */
 function requireSignedHeaders(request: HttpRequest, claim: SignatureClaim): void {
   const signed = new Set(claim.signedHeaders);
   const unsigned =
     signed.has('host') || signed.has(':authority')
-      ? Object.keys(request.headers).find((name) => name.startsWith('x-amz-') && !claim.presigned && !signed.has(name))
+      ? Object.keys(request.headers).find(
+          (name) => name.startsWith('x-amz-') && !signed.has(name) && !UNSIGNED_BY_CLIENTS.has(name),
+        )
       : 'host';
-  if (unsigned === undefined || UNSIGNED_BY_CLIENTS.has(unsigned)) return;
+  if (unsigned === undefined) return;
+  if (claim.presigned && claim.service === 's3') {
+    throw new AwsError('AccessDenied', 'There were headers present in the request which were not signed', 403, {
+      HeadersNotSigned: unsigned,
+    });
+  }
   throw new AwsError('InvalidSignatureException', `The header '${unsigned}' must be a 'SignedHeader'.`, 403);
 }
 
@@ -130,6 +137,11 @@ function plainBody(request: HttpRequest, signer: ChunkSigner): HttpRequest {
   const { 'x-amz-decoded-content-length': decodedLength, ...headers } = request.headers;
   if (decodedLength !== undefined && Number(decodedLength) !== body.length) {
     throw new AwsError('IncompleteBody', `The body has ${body.length} bytes; ${decodedLength} were announced`);
+  }
+  const announced = (headers['x-amz-trailer'] ?? '').split(',').map((each) => each.trim().toLowerCase());
+  const missing = announced.find((each) => each !== '' && trailers[each] === undefined);
+  if (missing !== undefined) {
+    throw new AwsError('MalformedTrailerError', `The trailer ${missing} was announced and is not there`);
   }
   const encoding = (headers['content-encoding'] ?? '').split(',').map((each) => each.trim());
   const kept = encoding.filter((each) => each !== '' && each !== 'aws-chunked').join(', ');

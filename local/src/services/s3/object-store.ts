@@ -26,6 +26,8 @@ export interface ObjectContent {
     readonly bucketKey?: boolean;
     /** What the writer added to the encryption context. */
     readonly context?: Readonly<Record<string, string>>;
+    /** What the writer added to the encryption context. */
+    readonly context?: Readonly<Record<string, string>>;
   };
   readonly storageClass: string;
   tags: ReadonlyMap<string, string>;
