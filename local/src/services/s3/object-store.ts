@@ -26,8 +26,6 @@ export interface ObjectContent {
     readonly bucketKey?: boolean;
     /** What the writer added to the encryption context. */
     readonly context?: Readonly<Record<string, string>>;
-    /** What the writer added to the encryption context. */
-    readonly context?: Readonly<Record<string, string>>;
   };
   readonly storageClass: string;
   tags: ReadonlyMap<string, string>;
