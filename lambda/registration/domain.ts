@@ -29,7 +29,9 @@ interface Refused {
  */
 export async function register(certificateId: string, ports: Ports): Promise<void> {
   const certificate = await ports.registry.certificate(certificateId);
-  if (certificate?.status === 'ACTIVE') return complete(certificateId, certificate, ports);
+  if (certificate?.status === 'ACTIVE' || certificate?.status === 'INACTIVE') {
+    return complete(certificateId, certificate, ports);
+  }
   if (certificate?.status !== 'PENDING_ACTIVATION') {
     return ports.reports.ignored(certificateId, certificate?.status ?? 'DELETED');
   }
@@ -46,11 +48,14 @@ export async function register(certificateId: string, ports: Ports): Promise<voi
   await conclude(candidate, ports);
 }
 
-/** Goes on where a run ended that was cut off after it had the name. Without the name, ACTIVE was the operator's doing. */
+/**
+ * Goes on where a run ended that was cut off: after it had the name, or before it said why it had made the certificate
+ * INACTIVE. Without the name, ACTIVE was the operator's doing; INACTIVE was, unless the certificate is revoked.
+ */
 async function complete(certificateId: string, certificate: DeviceCertificate, ports: Ports): Promise<void> {
   const candidate = await examine(certificateId, certificate, ports);
-  if ('reason' in candidate) {
-    if (candidate.reason === 'revoked') return refuse(certificateId, candidate, ports);
+  if ('reason' in candidate && candidate.reason === 'revoked') return refuse(certificateId, candidate, ports);
+  if ('reason' in candidate || certificate.status === 'INACTIVE') {
     return ports.reports.ignored(certificateId, certificate.status);
   }
   if ((await ports.records.claimant(candidate.thing)) !== certificateId) {
