@@ -3,7 +3,13 @@ import { gunzipSync } from 'node:zlib';
 import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
 import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { GetObjectCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3';
-import { DeleteMessageCommand, GetQueueUrlCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import {
+  DeleteMessageCommand,
+  GetQueueAttributesCommand,
+  GetQueueUrlCommand,
+  ReceiveMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
 import { type DynamoDBDocumentClient, GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { TABLE_NAMES } from '@thingstead/contracts/names';
 import { heldKey } from '@thingstead/contracts/registration';
@@ -45,10 +51,13 @@ export function platformStores({ config, outputs }: Target, tables: DynamoDBDocu
       return (await get(TABLE_NAMES.registration, { pk: heldKey(device.certificateId) }))?.reason;
     },
 
-    async functionLog(capability: 'registration' | 'telemetry'): Promise<string> {
-      const { events } = await logs.send(
-        new FilterLogEventsCommand({ logGroupName: `/aws/lambda/thingstead-${capability}` }),
-      );
+    registrationRow: (pk: string): Promise<Row | undefined> => get(TABLE_NAMES.registration, { pk }),
+
+    /** All lines, or those that hold a text. */
+    async functionLog(capability: 'registration' | 'telemetry', text?: string): Promise<string> {
+      const logGroupName = `/aws/lambda/thingstead-${capability}`;
+      const filterPattern = text === undefined ? undefined : `"${text}"`;
+      const { events } = await logs.send(new FilterLogEventsCommand({ logGroupName, filterPattern }));
       return (events ?? []).map((each) => each.message).join('\n');
     },
 
@@ -72,6 +81,32 @@ export function platformStores({ config, outputs }: Target, tables: DynamoDBDocu
         pk: `${thing}#${sensor}`,
         sk: `hour#${new Date(time).toISOString().slice(0, 13)}`,
       }),
+
+    /** Message counts of a thing, by hour of arrival. */
+    async rates(thing: string): Promise<Row[]> {
+      const { Items } = await tables.send(
+        new QueryCommand({
+          TableName: TABLE_NAMES.telemetryAggregates,
+          KeyConditionExpression: 'pk = :pk AND begins_with(sk, :rate)',
+          ExpressionAttributeValues: { ':pk': thing, ':rate': 'rate#' },
+          ConsistentRead: true,
+        }),
+      );
+      return Items ?? [];
+    },
+
+    /** How many messages wait in these queues, all together. */
+    async messagesIn(...names: readonly string[]): Promise<number> {
+      const counts = await Promise.all(
+        names.map(async (QueueName) => {
+          const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName }));
+          const AttributeNames = ['ApproximateNumberOfMessages' as const];
+          const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames }));
+          return Number(Attributes?.ApproximateNumberOfMessages);
+        }),
+      );
+      return counts.reduce((sum, each) => sum + each, 0);
+    },
 
     /** What has arrived in the archive since the start, under the date of its arrival. */
     async archive(): Promise<Row[]> {

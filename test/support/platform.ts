@@ -18,6 +18,7 @@ import type { IClientOptions } from 'mqtt';
 import { synthesize } from './assembly.ts';
 import { type CertificateAuthority, type DeviceCertificate, issue } from './certificates.ts';
 import { ConnectionRefused, connectDevice, type DeviceClient, publishOverHttps } from './device-client.ts';
+import { type Fault, type FaultReport, getFaults, postFaults } from './faults.ts';
 import { platformStores, type Row } from './platform-stores.ts';
 import { type Made, onAws, type Target } from './target.ts';
 import { startAwsTarget } from './target-aws.ts';
@@ -67,7 +68,15 @@ function platformOn(target: Target) {
     await tables.send(new PutCommand({ TableName: TABLE_NAMES.registration, Item }));
   }
 
+  /** @throws Error on AWS, which does harm at times of its own choosing */
+  function localEndpoint(): string {
+    if (onAws || config.endpoint === undefined) throw new Error('AWS takes no plan of harm: use describeLocally');
+    return config.endpoint;
+  }
+
   return {
+    /** For any SDK client. */
+    config,
     iot,
     mqtt: { ...target.mqtt, rootCaFile: target.rootCaFile },
     /** For the AWS CLI. */
@@ -88,6 +97,10 @@ function platformOn(target: Target) {
     idle: (): Promise<void> => target.idle(),
     /** The check passes when `seconds` are over: on AWS it is tried until then and a little longer. */
     soon: <T>(check: () => Promise<T>, seconds?: number): Promise<T> => target.soon(check, seconds),
+    /** Replaces the plan of harm of the local runtime; an empty list ends all harm. */
+    faults: (faults: readonly Fault[], seed?: number): Promise<FaultReport> =>
+      postFaults(localEndpoint(), faults, seed),
+    faultReport: (): Promise<FaultReport> => getFaults(localEndpoint()),
     /** Removes on AWS what this platform was asked to make, and says what it could not remove. */
     stop: (): Promise<void> => target.stop(made),
     connect,

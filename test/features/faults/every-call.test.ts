@@ -1,0 +1,66 @@
+/**
+ * Every function is cut off at every call it makes: before it has an effect, after it had it, and with its answer lost. What
+ * the platform tries again by itself must come to the same end, with no effect twice.
+ */
+import { randomInt } from 'node:crypto';
+import type { HarmAt } from '../../../local/src/faults/points.ts';
+import { type Platform, startPlatform } from '../../support/platform.ts';
+import { describeLocally } from '../../support/target.ts';
+import { registrationScenarios } from './registration-scenarios.ts';
+import type { Scenario } from './scenario.ts';
+import { telemetryScenarios } from './telemetry-scenarios.ts';
+
+const scenarios: readonly Scenario[] = [...registrationScenarios, ...telemetryScenarios];
+
+const HARMS: readonly HarmAt<'call'>[] = ['crash-before', 'crash-after', 'lose-answer'];
+/** A failure names its harm and its call, so this needs not be known to see it again. */
+const OFFSET = randomInt(HARMS.length);
+const LIMIT_MS = 300_000;
+
+/** Each call meets one harm, from run to run another one; with THINGSTEAD_EXHAUSTIVE it meets all. */
+function harmsAt(call: number): readonly HarmAt<'call'>[] {
+  return process.env.THINGSTEAD_EXHAUSTIVE ? HARMS : HARMS.filter((_, at) => at === (call + OFFSET) % HARMS.length);
+}
+
+describeLocally('a plan of harm', 'a function that is cut off at any of its calls', () => {
+  let platform: Platform;
+
+  beforeAll(async () => {
+    platform = await startPlatform();
+  });
+  afterAll(() => platform.stop());
+
+  describe.each(scenarios)('$functionName, $title', (scenario) => {
+    const { functionName, settleSeconds } = scenario;
+    let runs = 0;
+
+    /** One run, with harm at the call of this number or with none; gives its outcome and how many calls there were. */
+    async function run(harm: HarmAt<'call'>, at: number | undefined): Promise<{ outcome: unknown; calls: number }> {
+      const { act, outcome } = await scenario.begin(platform, runs++);
+      const when = at === undefined ? { probability: 0 } : { skip: at, times: 1 };
+      await platform.faults([{ at: 'call', match: { function: functionName }, do: harm, ...when }]);
+      await act();
+      await platform.advance(settleSeconds);
+      const [fault] = (await platform.faultReport()).faults;
+      await platform.faults([]);
+      expect(fault?.harmed).toBe(at === undefined ? 0 : 1);
+      return { outcome: await outcome(), calls: fault?.matched ?? 0 };
+    }
+
+    it(
+      'comes to the same end',
+      async () => {
+        const undisturbed = await run('crash-before', undefined);
+        expect(undisturbed.outcome).toMatchObject(scenario.expected);
+
+        for (let at = 0; at < undisturbed.calls; at += 1) {
+          for (const harm of harmsAt(at)) {
+            const { outcome } = await run(harm, at);
+            expect({ harm, at, outcome }).toEqual({ harm, at, outcome: undisturbed.outcome });
+          }
+        }
+      },
+      LIMIT_MS,
+    );
+  });
+});
