@@ -28,6 +28,23 @@ const BillGuard = v.strictObject({
   messagesPerThingPerHour: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 7200),
 });
 
+const DelaySeconds = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(7 * 86_400));
+
+const Presence = v.strictObject({
+  /** A thing that is offline for so long is told about. */
+  offlineDelaySeconds: v.optional(DelaySeconds, 900),
+  /** Things of one site or gateway that are due within so long of each other go in one notice. */
+  groupWindowSeconds: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(300)), 60),
+  /** Whether the thing's row says from which address it last connected. It tells where people live. */
+  recordIpAddress: v.optional(v.boolean(), false),
+});
+
+const ThingType = v.strictObject({
+  offlineDelaySeconds: v.optional(DelaySeconds),
+  /** For things that sleep: they are offline when nothing is heard of them for so long, whatever their connection does. */
+  expectedIntervalSeconds: v.optional(v.pipe(v.number(), v.integer(), v.minValue(60), v.maxValue(30 * 86_400))),
+});
+
 const Budget = v.strictObject({
   /** A notice goes out when the account's actual or forecast cost of a month exceeds this. */
   monthlyUsd: v.pipe(v.number(), v.minValue(1)),
@@ -56,6 +73,9 @@ const Settings = v.strictObject({
   /** `required`: only devices with a manifest entry get in. `open`: every certificate of a registered CA gets in. */
   manifest: v.optional(v.picklist(['required', 'open']), 'open'),
   billGuard: v.optional(BillGuard, {}),
+  presence: v.optional(Presence, {}),
+  /** Settings of thing types, by name. */
+  thingTypes: v.optional(v.record(v.pipe(v.string(), v.regex(/^[a-zA-Z0-9:_-]{1,128}$/)), ThingType), {}),
   /** Without it there is no budget alarm. */
   budget: v.optional(Budget),
   /** Gets every alarm by e-mail; AWS asks the address for consent once. */

@@ -1,7 +1,9 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { Monitoring } from './monitoring.ts';
+import { Notifications } from './notifications.ts';
 import type { PlatformConfig } from './platform-config.ts';
+import { Presence } from './presence.ts';
 import { Registration } from './registration.ts';
 import { Telemetry } from './telemetry.ts';
 
@@ -18,5 +20,7 @@ export class PlatformStack extends Stack {
     const { alarms } = new Monitoring(this, 'Monitoring', { config });
     new Registration(this, 'Registration', { config, alarms, lambdaFolder });
     new Telemetry(this, 'Telemetry', { config, alarms, lambdaFolder });
+    const notifications = new Notifications(this, 'Notifications', { alarms });
+    new Presence(this, 'Presence', { config, alarms, lambdaFolder, notices: notifications.queue });
   }
 }

@@ -1,6 +1,7 @@
 import { DEFAULT_THING_TYPE, TABLE_NAMES } from '@thingstead/contracts/names';
+import { THINGS_INDEXES } from '@thingstead/contracts/things';
 import { CfnOutput, type CfnResource, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
-import { AttributeType, BillingMode, Table, type TableProps } from 'aws-cdk-lib/aws-dynamodb';
+import { AttributeType, BillingMode, ProjectionType, Table, type TableProps } from 'aws-cdk-lib/aws-dynamodb';
 import { CfnThingType } from 'aws-cdk-lib/aws-iot';
 import { Stream, StreamEncryption, StreamMode } from 'aws-cdk-lib/aws-kinesis';
 import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
@@ -30,12 +31,30 @@ export class StateStack extends Stack {
     this.#table('RegistrationTable', { ...partition, tableName: TABLE_NAMES.registration });
     this.#table('TelemetryHistoryTable', { ...expiring, tableName: TABLE_NAMES.telemetryHistory });
     this.#table('TelemetryAggregatesTable', { ...expiring, tableName: TABLE_NAMES.telemetryAggregates });
+    this.#things(sorted);
     this.#stream(props.config);
     this.#archive();
     this.#identity();
   }
 
-  #table(id: string, props: TableProps): void {
+  #things(keys: Pick<TableProps, 'partitionKey' | 'sortKey'>): void {
+    const things = this.#table('ThingsTable', { ...keys, tableName: TABLE_NAMES.things });
+    const projectionType = ProjectionType.KEYS_ONLY;
+    things.addGlobalSecondaryIndex({
+      indexName: THINGS_INDEXES.due,
+      partitionKey: { name: 'dueShard', type: AttributeType.STRING },
+      sortKey: { name: 'dueAt', type: AttributeType.NUMBER },
+      projectionType,
+    });
+    things.addGlobalSecondaryIndex({
+      indexName: THINGS_INDEXES.notices,
+      partitionKey: { name: 'noticeGroup', type: AttributeType.STRING },
+      sortKey: { name: 'noticeDueAt', type: AttributeType.NUMBER },
+      projectionType,
+    });
+  }
+
+  #table(id: string, props: TableProps): Table {
     const table = new Table(this, id, {
       ...props,
       billingMode: BillingMode.PAY_PER_REQUEST,
@@ -45,6 +64,7 @@ export class StateStack extends Stack {
     });
     pin(table, id);
     new CfnOutput(this, `${id}Name`, { value: table.tableName });
+    return table;
   }
 
   /** Certificates and things refer to these, so AWS IoT would not let the platform stack go with them in it. */

@@ -17,8 +17,8 @@ export interface TopicRuleProps {
   /** `[a-zA-Z0-9_]+`; a limit of AWS IoT. */
   readonly ruleName: string;
   readonly description: string;
-  /** The statement, one line each. */
-  readonly sql: readonly string[];
+  /** The statement, one line each. Functions in it that read (`get_thing_shadow`) name the rule's role. */
+  readonly sql: readonly string[] | ((roleArn: string) => readonly string[]);
   readonly actions: readonly RuleAction[];
   /** Takes what an action could not do, with the original payload in base64. */
   readonly errors: IQueue;
@@ -31,6 +31,7 @@ export interface TopicRuleProps {
  */
 export class TopicRule extends Construct {
   readonly ruleArn: string;
+  readonly role: Role;
 
   constructor(scope: Construct, id: string, { ruleName, description, sql, actions, errors, alarms }: TopicRuleProps) {
     super(scope, id);
@@ -41,13 +42,15 @@ export class TopicRule extends Construct {
       ArnLike: { 'aws:SourceArn': this.ruleArn },
     });
     const role = new Role(this, 'Role', { assumedBy: principal });
+    this.role = role;
+    const lines = typeof sql === 'function' ? sql(role.roleArn) : sql;
     allow(role, 'sqs:SendMessage', errors.queueArn);
     const rule = new CfnTopicRule(this, 'Rule', {
       ruleName,
       topicRulePayload: {
         description,
         awsIotSqlVersion: '2016-03-23',
-        sql: sql.join('\n'),
+        sql: lines.join('\n'),
         actions: actions.map((action) => action.bind(role)),
         errorAction: { sqs: { queueUrl: errors.queueUrl, roleArn: role.roleArn, useBase64: false } },
       },
@@ -123,6 +126,26 @@ export function putRecord(
     bind(role) {
       allow(role, 'kinesis:PutRecord', stream.streamArn);
       return { kinesis: { streamName: stream.streamName, partitionKey, roleArn: role.roleArn } };
+    },
+  };
+}
+
+/** Puts what the SQL gives on a queue. */
+export function sendMessage(queue: IQueue): RuleAction {
+  return {
+    bind(role) {
+      allow(role, 'sqs:SendMessage', queue.queueArn);
+      return { sqs: { queueUrl: queue.queueUrl, roleArn: role.roleArn, useBase64: false } };
+    },
+  };
+}
+
+/** Publishes what the SQL gives, with QoS 1. `topic` is a substitution template, `$$` for the `$` of a reserved topic. */
+export function republish(topic: string, topicArn: string): RuleAction {
+  return {
+    bind(role) {
+      allow(role, 'iot:Publish', topicArn);
+      return { republish: { topic, qos: 1, roleArn: role.roleArn } };
     },
   };
 }

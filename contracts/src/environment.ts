@@ -17,6 +17,15 @@ export const TELEMETRY_ENVIRONMENT = [
   'MAX_BACKFILL_DAYS',
 ] as const;
 
+/** Names of the tables; addresses of the queues; `PresenceSettings` as JSON. */
+export const PRESENCE_ENVIRONMENT = [
+  'THINGS_TABLE',
+  'AGGREGATES_TABLE',
+  'CHECKS_QUEUE_URL',
+  'NOTICES_QUEUE_URL',
+  'PRESENCE_SETTINGS',
+] as const;
+
 /** What a construct must write for a function whose keys are listed as `Keys`. */
 export type EnvironmentOf<Keys extends readonly string[]> = Record<Keys[number], string>;
 

@@ -25,4 +25,6 @@ export const TABLE_NAMES = {
   telemetryHistory: 'thingstead-telemetry-history',
   /** Latest value per sensor, hour items with minute buckets, message counts per thing. */
   telemetryAggregates: 'thingstead-telemetry-aggregates',
+  /** One row per thing; pending notices. */
+  things: 'thingstead-things',
 } as const;

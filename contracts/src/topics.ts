@@ -16,3 +16,13 @@ export function sensorBasicIngestTopic(thing: string, sensor: string): string {
  * 1 as IoT SQL does.
  */
 export const SENSOR_TOPIC_FILTER = 'device/+/sensor/#';
+
+/** Where the broker publishes a device's last will. */
+export function lastWillTopic(thing: string): string {
+  return `device/${thing}/lwt/v1`;
+}
+
+/** Where a device describes itself; answers come below it, at `accepted` and `rejected`. */
+export function registerTopic(thing: string): string {
+  return `device/${thing}/register/v1`;
+}

@@ -1,7 +1,7 @@
 import { MAX_THINGS_PER_NOTICE, noticeGroupKey, type PendingNotice } from '@thingstead/contracts/notices';
 import type { PresenceRow } from '@thingstead/contracts/presence';
 import { change, checkAt } from './change.ts';
-import { confirm, type Kind, mark, namedBefore, pendingOf } from './confirm.ts';
+import { confirm, type Kind, mark, markAll, namedBefore, pendingOf } from './confirm.ts';
 import type { Ports } from './ports.ts';
 import { groupOf } from './state.ts';
 
@@ -85,7 +85,7 @@ async function send(groupKey: string, notice: PendingNotice, ports: Ports): Prom
   await ports.notices.send({ id, kind, group, at, things: named });
   const sent: PendingNotice = { ...notice, status: 'sent', revision: notice.revision + 1 };
   if (await ports.things.writeNotice(groupKey, sent)) ports.reports.announced({ id, kind, things: named.length });
-  for (const each of notice.things) await mark(each, sent, ports);
+  await markAll(sent, ports);
 }
 
 /** Whether the notice has gone out that this thing was offline. It was being sent when the thing came back. */

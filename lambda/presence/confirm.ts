@@ -24,6 +24,12 @@ export async function confirm(kind: Kind, names: readonly string[], ports: Ports
   return confirmed.flat();
 }
 
+/** Marks all that are named, and the last of them last. */
+export async function markAll(notice: PendingNotice, ports: Ports): Promise<void> {
+  await mapConcurrent(notice.things.slice(0, -1), CONCURRENCY, (each) => mark(each, notice, ports));
+  for (const last of notice.things.slice(-1)) await mark(last, notice, ports);
+}
+
 /** Records in a thing's row that a notice has named it. */
 export async function mark(
   { thing, about }: Pick<Named, 'thing' | 'about'>,

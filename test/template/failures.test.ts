@@ -13,6 +13,10 @@ interface Properties {
   readonly FunctionName: string;
   readonly TopicRulePayload: { readonly Actions: readonly { readonly Lambda?: { readonly FunctionArn: string } }[] };
   readonly PolicyDocument: unknown;
+  readonly RedrivePolicy?: { readonly deadLetterTargetArn: string };
+  readonly EventSourceArn: string;
+  readonly Timeout: number;
+  readonly VisibilityTimeout: number;
 }
 
 function platform(type: string): readonly (readonly [id: string, properties: Properties])[] {
@@ -68,16 +72,18 @@ describe('every rule', () => {
 });
 
 describe('every queue', () => {
-  it('is encrypted, refuses plain HTTP, keeps messages for 14 days and has an alarm', () => {
+  it('is encrypted, refuses plain HTTP, keeps messages for 14 days; has an alarm, or a dead-letter queue that has one', () => {
     const policies = platform('AWS::SQS::QueuePolicy').map(([, properties]) => properties);
     for (const [id, queue] of platform('AWS::SQS::Queue')) {
       expect(queue).toMatchObject({ SqsManagedSseEnabled: true, MessageRetentionPeriod: 1_209_600 });
-      expect(hasAlarm('ApproximateNumberOfMessagesVisible', { QueueName: `<${id}.QueueName>` })).toBe(true);
+      const deadLetters = /^<(.*)\.Arn>$/.exec(queue.RedrivePolicy?.deadLetterTargetArn ?? '')?.[1];
+      const ends = deadLetters ?? id;
+      expect(hasAlarm('ApproximateNumberOfMessagesVisible', { QueueName: `<${ends}.QueueName>` })).toBe(true);
       expect(policies).toContainEqual({
         Queues: [`<${id}>`],
         PolicyDocument: {
           Version: '2012-10-17',
-          Statement: [
+          Statement: expect.arrayContaining([
             {
               Action: 'sqs:*',
               Condition: { Bool: { 'aws:SecureTransport': 'false' } },
@@ -85,7 +91,7 @@ describe('every queue', () => {
               Principal: { AWS: '*' },
               Resource: `<${id}.Arn>`,
             },
-          ],
+          ]),
         },
       });
     }
@@ -122,7 +128,9 @@ describe('every function', () => {
   });
 
   it('that reads a stream tries a finite number of times, halves what fails, and ends in a queue', () => {
-    for (const [, source] of platform('AWS::Lambda::EventSourceMapping')) {
+    const streams = platform('AWS::Lambda::EventSourceMapping').filter(([, source]) => isStream(source.EventSourceArn));
+    expect(streams.length).toBeGreaterThan(0);
+    for (const [, source] of streams) {
       expect(source).toMatchObject({
         MaximumRetryAttempts: 20,
         MaximumRecordAgeInSeconds: 21_600,
@@ -130,6 +138,33 @@ describe('every function', () => {
         FunctionResponseTypes: ['ReportBatchItemFailures'],
         DestinationConfig: { OnFailure: { Destination: expect.stringMatching(/Queue.*\.Arn>$/) } },
       });
+    }
+  });
+});
+
+/** A queue's ARN is taken from the queue in the template, a stream's is a name. */
+function isStream(eventSourceArn: string): boolean {
+  return eventSourceArn.includes(':kinesis:');
+}
+
+describe('every function that receives from a queue', () => {
+  it('reports what failed, with a bound on what runs at a time; the queue waits six times its time limit and gives up', () => {
+    const sources = platform('AWS::Lambda::EventSourceMapping').filter(
+      ([, source]) => !isStream(source.EventSourceArn),
+    );
+    const queues = new Map(platform('AWS::SQS::Queue'));
+    const functions = new Map(platform('AWS::Lambda::Function'));
+
+    expect(sources.length).toBeGreaterThan(0);
+    for (const [, source] of sources) {
+      const queue = queues.get(/^<(.*)\.Arn>$/.exec(source.EventSourceArn)?.[1] ?? '');
+      const fn = functions.get(source.FunctionName.replace(/^<(.*)>$/, '$1'));
+      expect(source).toMatchObject({
+        FunctionResponseTypes: ['ReportBatchItemFailures'],
+        ScalingConfig: { MaximumConcurrency: expect.any(Number) },
+      });
+      expect(queue?.RedrivePolicy).toMatchObject({ maxReceiveCount: 5 });
+      expect(queue?.VisibilityTimeout).toBeGreaterThanOrEqual(6 * (fn?.Timeout ?? Number.NaN));
     }
   });
 });

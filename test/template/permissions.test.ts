@@ -81,6 +81,38 @@ describe('the telemetry', () => {
   });
 });
 
+describe('the presence', () => {
+  const table = `arn:<partition>:dynamodb:${account}:table`;
+  const queue = (prefix: string): string => `<${id('AWS::SQS::Queue', prefix)}.Arn>`;
+
+  it('function', () => {
+    const receive = 'sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage';
+    expect(statements('PresenceFunctionRole')).toEqual([
+      `logs:CreateLogStream logs:PutLogEvents: <${id('AWS::Logs::LogGroup', 'Presence')}.Arn>`,
+      `dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem: ${table}/thingstead-things`,
+      `dynamodb:Query: ${table}/thingstead-telemetry-aggregates ${table}/thingstead-things/index/by-due ${table}/thingstead-things/index/by-notice`,
+      `sqs:SendMessage: ${queue('NotificationsQueue')} ${queue('PresenceChecksQueue')}`,
+      `iot:GetConnection: arn:<partition>:iot:${account}:client/*`,
+      `iot:GetThingShadow iot:UpdateThingShadow: arn:<partition>:iot:${account}:thing/*`,
+      `${receive}: ${queue('PresenceChecksQueue')} ${queue('PresenceQueue')}`,
+    ]);
+  });
+
+  it.each(['LifeCycle', 'Shadow', 'WillRejected'])('rule %s may send to its queues', (rule) => {
+    expect(statements(`Presence${rule}RuleRole`)).toEqual([
+      `sqs:SendMessage: ${queue('PresenceErrorQueue')} ${queue('PresenceQueue')}`,
+    ]);
+  });
+
+  it('rule of the last wills may read shadows and ask for their update', () => {
+    expect(statements('PresenceLastWillRuleRole')).toEqual([
+      `sqs:SendMessage: ${queue('PresenceErrorQueue')}`,
+      `iot:Publish: arn:<partition>:iot:${account}:topic/$aws/things/*/shadow/update`,
+      `iot:GetThingShadow: arn:<partition>:iot:${account}:thing/*`,
+    ]);
+  });
+});
+
 describe('the log of AWS IoT', () => {
   it('may be written by AWS IoT, and nothing else', () => {
     expect(statements('MonitoringIotLogsRole')).toEqual([
@@ -115,6 +147,8 @@ describe('every role', () => {
       },
     ];
 
+    const ruleArn = (rule: string): string => `arn:<partition>:iot:${account}:rule/thingstead_${rule}`;
+
     expect(Object.fromEntries(trusts)).toEqual({
       MonitoringIotLogs: [
         {
@@ -124,19 +158,24 @@ describe('every role', () => {
           Principal: { Service: 'iot.amazonaws.com' },
         },
       ],
+      PresenceFunction: trust('lambda.amazonaws.com'),
+      PresenceLastWillRule: trust('iot.amazonaws.com', ruleArn('presence_last_will')),
+      PresenceLifeCycleRule: trust('iot.amazonaws.com', ruleArn('presence_life_cycle')),
+      PresenceShadowRule: trust('iot.amazonaws.com', ruleArn('presence_shadow')),
+      PresenceWillRejectedRule: trust('iot.amazonaws.com', ruleArn('presence_will_rejected')),
       RegistrationFunction: trust('lambda.amazonaws.com'),
-      RegistrationRule: trust('iot.amazonaws.com', `arn:<partition>:iot:${account}:rule/thingstead_registration`),
+      RegistrationRule: trust('iot.amazonaws.com', ruleArn('registration')),
       TelemetryArchive: trust(
         'firehose.amazonaws.com',
         `arn:<partition>:firehose:${account}:deliverystream/thingstead-telemetry-archive`,
       ),
       TelemetryFunction: trust('lambda.amazonaws.com'),
-      TelemetryRule: trust('iot.amazonaws.com', `arn:<partition>:iot:${account}:rule/thingstead_telemetry`),
+      TelemetryRule: trust('iot.amazonaws.com', ruleArn('telemetry')),
     });
   });
 
   it('has its policies in this file', () => {
-    expect(resources(synthesis.platform, 'AWS::IAM::Policy')).toHaveLength(6);
+    expect(resources(synthesis.platform, 'AWS::IAM::Policy')).toHaveLength(11);
     expect(resources(synthesis.platform, 'AWS::IAM::ManagedPolicy')).toEqual([]);
   });
 });

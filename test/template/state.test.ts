@@ -11,6 +11,7 @@ const STATE = {
   RegistrationTable: 'AWS::DynamoDB::Table',
   TelemetryHistoryTable: 'AWS::DynamoDB::Table',
   TelemetryAggregatesTable: 'AWS::DynamoDB::Table',
+  ThingsTable: 'AWS::DynamoDB::Table',
   TelemetryStream: 'AWS::Kinesis::Stream',
   ArchiveBucket: 'AWS::S3::Bucket',
   DevicePolicy: 'AWS::IoT::Policy',
@@ -53,6 +54,7 @@ describe('the state stack', () => {
       RegistrationTable: undefined,
       TelemetryHistoryTable: byExpiresAt,
       TelemetryAggregatesTable: byExpiresAt,
+      ThingsTable: undefined,
     });
   });
 

@@ -61,6 +61,8 @@ describe('the settings', () => {
       archive: { enabled: true, bufferSeconds: 300 },
       manifest: 'open',
       billGuard: { messagesPerThingPerHour: 7200 },
+      presence: { offlineDelaySeconds: 900, groupWindowSeconds: 60, recordIpAddress: false },
+      thingTypes: {},
     });
   });
 

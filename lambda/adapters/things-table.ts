@@ -1,0 +1,143 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import {
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  paginateQuery,
+  QueryCommand,
+  type QueryCommandInput,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
+import { PendingNotice, pendingNoticeKey } from '@thingstead/contracts/notices';
+import { PresenceRow, type PresenceState } from '@thingstead/contracts/presence';
+import { THINGS_INDEXES, thingKey } from '@thingstead/contracts/things';
+import { parseRow } from '@thingstead/contracts/validate';
+import type { IndexEntries, PendingThing, Things } from '../presence/ports.ts';
+
+type Row = Record<string, unknown>;
+
+/** The things table in DynamoDB, as far as presence writes to it. */
+export class ThingsTable implements Things {
+  readonly #client: DynamoDBDocumentClient;
+  readonly #table: string;
+
+  constructor(client: DynamoDBDocumentClient, table: string) {
+    this.#client = client;
+    this.#table = table;
+  }
+
+  async read(thing: string): Promise<PresenceRow | undefined> {
+    const row = await this.#get(thingKey(thing));
+    return row && parseRow(PresenceRow, row, `the row of ${thing}`);
+  }
+
+  write(thing: string, presence: PresenceState, { pending, due }: IndexEntries): Promise<boolean> {
+    const members = {
+      presence,
+      noticeGroup: pending?.groupKey,
+      noticeDueAt: pending?.dueAt,
+      dueShard: due?.shard,
+      dueAt: due?.dueAt,
+    };
+    const set = Object.entries(members).filter(([, value]) => value !== undefined);
+    const removed = Object.entries(members).filter(([, value]) => value === undefined);
+    const remove = removed.length > 0 ? ` REMOVE ${removed.map(([name]) => name).join(', ')}` : '';
+    const first = presence.revision === 1;
+    return written(
+      this.#client.send(
+        new UpdateCommand({
+          TableName: this.#table,
+          Key: thingKey(thing),
+          UpdateExpression: `SET ${set.map(([name]) => `${name} = :${name}`).join(', ')}${remove}`,
+          ConditionExpression: first ? 'attribute_not_exists(presence)' : 'presence.revision = :before',
+          ExpressionAttributeValues: {
+            ...Object.fromEntries(set.map(([name, value]) => [`:${name}`, value])),
+            ...(!first && { ':before': presence.revision - 1 }),
+          },
+        }),
+      ),
+    );
+  }
+
+  async latestPending(groupKey: string, after: number, until: number): Promise<PendingThing | undefined> {
+    const { Items = [] } = await this.#client.send(
+      new QueryCommand({
+        ...this.#pendingQuery(groupKey, after + 1, until),
+        ScanIndexForward: false,
+        Limit: 1,
+      }),
+    );
+    return Items.map(pendingThing)[0];
+  }
+
+  pending(groupKey: string, from: number, until: number, limit: number): Promise<readonly PendingThing[]> {
+    return this.#query(this.#pendingQuery(groupKey, from, until), limit, pendingThing);
+  }
+
+  overdue(shard: string, until: number, limit: number): Promise<readonly string[]> {
+    const query = {
+      TableName: this.#table,
+      IndexName: THINGS_INDEXES.due,
+      KeyConditionExpression: 'dueShard = :shard AND dueAt <= :until',
+      ExpressionAttributeValues: { ':shard': shard, ':until': until },
+    };
+    return this.#query(query, limit, ({ pk }) => String(pk));
+  }
+
+  async notice(groupKey: string): Promise<PendingNotice | undefined> {
+    const row = await this.#get(pendingNoticeKey(groupKey));
+    return row && parseRow(PendingNotice, row, `the notice of ${groupKey}`);
+  }
+
+  writeNotice(groupKey: string, notice: PendingNotice): Promise<boolean> {
+    const first = notice.revision === 1;
+    return written(
+      this.#client.send(
+        new PutCommand({
+          TableName: this.#table,
+          Item: { ...pendingNoticeKey(groupKey), ...notice },
+          ConditionExpression: first ? 'attribute_not_exists(pk)' : 'revision = :before',
+          ...(!first && { ExpressionAttributeValues: { ':before': notice.revision - 1 } }),
+        }),
+      ),
+    );
+  }
+
+  #pendingQuery(groupKey: string, from: number, until: number): QueryCommandInput {
+    return {
+      TableName: this.#table,
+      IndexName: THINGS_INDEXES.notices,
+      KeyConditionExpression: 'noticeGroup = :group AND noticeDueAt BETWEEN :from AND :until',
+      ExpressionAttributeValues: { ':group': groupKey, ':from': from, ':until': until },
+    };
+  }
+
+  async #query<Item>(query: QueryCommandInput, limit: number, map: (row: Row) => Item): Promise<readonly Item[]> {
+    const found: Item[] = [];
+    for await (const { Items = [] } of paginateQuery({ client: this.#client, pageSize: limit }, query)) {
+      found.push(...Items.map(map));
+      if (found.length >= limit) break;
+    }
+    return found.slice(0, limit);
+  }
+
+  async #get(Key: { readonly pk: string; readonly sk: string }): Promise<Row | undefined> {
+    const { Item } = await this.#client.send(new GetCommand({ TableName: this.#table, Key, ConsistentRead: true }));
+    return Item;
+  }
+}
+
+function pendingThing({ pk, noticeDueAt }: Row): PendingThing {
+  return { thing: String(pk), dueAt: Number(noticeDueAt) };
+}
+
+/** False when another writer was faster. */
+async function written(answer: Promise<unknown>): Promise<boolean> {
+  try {
+    await answer;
+    return true;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return false;
+    throw error;
+  }
+}
