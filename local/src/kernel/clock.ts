@@ -8,14 +8,13 @@
  *   each one until the runtime is idle, so that what a timer starts has ended before later timers run.
  */
 import type { Activity } from './activity.ts';
+import { NOT_WAITING, TimerQueue, type Waiting } from './timer-queue.ts';
 
 export interface Timer {
   cancel(): void;
 }
 
-interface Scheduled extends Timer {
-  readonly dueAt: number;
-  readonly order: number;
+interface Scheduled extends Timer, Waiting {
   readonly run: () => unknown;
 }
 
@@ -24,10 +23,12 @@ const LONGEST_TIMEOUT_MS = 2_147_483_647;
 
 export class Clock {
   readonly #activity: Activity;
-  readonly #scheduled = new Set<Scheduled>();
+  readonly #scheduled = new TimerQueue<Scheduled>();
   #offsetMs = 0;
   #order = 0;
   #wakeUp: NodeJS.Timeout | undefined;
+  /** What the process wakes up for. */
+  #armedFor: Scheduled | undefined;
   #advancing: Promise<void> = Promise.resolve();
   #stopped = false;
 
@@ -55,9 +56,10 @@ export class Clock {
     const scheduled: Scheduled = {
       dueAt,
       order: this.#order++,
+      position: NOT_WAITING,
       run,
       cancel: () => {
-        if (this.#scheduled.delete(scheduled)) this.#arm();
+        if (this.#scheduled.remove(scheduled)) this.#arm();
       },
     };
     this.#scheduled.add(scheduled);
@@ -80,12 +82,13 @@ export class Clock {
 
   async #advanceTo(target: number): Promise<void> {
     await this.#activity.idle();
-    for (let next = this.#next(); next && next.dueAt <= target; next = this.#next()) {
+    for (let next = this.#scheduled.first; next && next.dueAt <= target; next = this.#scheduled.first) {
       this.#moveTo(next.dueAt);
       this.#fire(next);
       await this.#activity.idle();
     }
     this.#moveTo(target);
+    this.#armedFor = undefined;
     this.#arm();
   }
 
@@ -93,22 +96,16 @@ export class Clock {
     this.#offsetMs = Math.max(this.#offsetMs, time - Date.now());
   }
 
-  #next(): Scheduled | undefined {
-    let next: Scheduled | undefined;
-    for (const each of this.#scheduled) {
-      if (!next || each.dueAt < next.dueAt || (each.dueAt === next.dueAt && each.order < next.order)) next = each;
-    }
-    return next;
-  }
-
   #fire(scheduled: Scheduled): void {
-    this.#scheduled.delete(scheduled);
+    this.#scheduled.remove(scheduled);
     this.#activity.track(async () => scheduled.run());
   }
 
   #arm(): void {
+    const next = this.#stopped ? undefined : this.#scheduled.first;
+    if (next && next === this.#armedFor) return;
     clearTimeout(this.#wakeUp);
-    const next = this.#stopped ? undefined : this.#next();
+    this.#armedFor = next;
     if (!next) return;
     const wait = Math.min(Math.max(next.dueAt - this.now(), 0), LONGEST_TIMEOUT_MS);
     this.#wakeUp = setTimeout(() => this.#wake(), wait);
@@ -116,7 +113,9 @@ export class Clock {
   }
 
   #wake(): void {
-    for (let next = this.#next(); next && next.dueAt <= this.now(); next = this.#next()) this.#fire(next);
+    this.#armedFor = undefined;
+    for (let next = this.#scheduled.first; next && next.dueAt <= this.now(); next = this.#scheduled.first)
+      this.#fire(next);
     this.#arm();
   }
 }
