@@ -77,7 +77,7 @@ describe('functions', () => {
     ['SELECT userdefined(a) AS b', 'AWS IoT SQL has no function userdefined'],
     ['SELECT __proto__(a) AS b', 'AWS IoT SQL has no function __proto__'],
     ["SELECT machinelearning_predict('m', 'r', a) AS b", 'does not emulate machinelearning_predict'],
-    [`SELECT get_secret('s', 'SecretString', ${ROLE}) AS b`, 'does not emulate get_secret'],
+    [`SELECT get_secret('s', 'SecretFile', ${ROLE}) AS b`, "'SecretString' or 'SecretBinary', not 'SecretFile'"],
     ["SELECT decode(*, 'proto', 'b', 'k', 'd', 'm') AS b", "does not emulate decode with 'proto'"],
     ["SELECT decode(a, 'hex') AS b", "decode has no scheme 'hex'"],
     ["SELECT encode(a, scheme) AS b FROM 'x'", 'the scheme of encode has to be a text in quotes'],

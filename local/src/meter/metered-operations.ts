@@ -71,6 +71,17 @@ const snsPublish: CountCall = (meter, input) => {
   meter.add('snsPublish', lastPart(asked.TopicArn ?? asked.TargetArn ?? 'SMS'), count);
 };
 
+const SECRETS_OPERATIONS = [
+  'CreateSecret',
+  'DeleteSecret',
+  'DescribeSecret',
+  'GetRandomPassword',
+  'GetSecretValue',
+  'ListSecrets',
+  'PutSecretValue',
+  'RestoreSecret',
+];
+
 /** https://aws.amazon.com/iot-core/pricing/additional-details, "Registry": no other operation on the registry costs. */
 const REGISTRY_OPERATIONS = [
   'AttachThingPrincipal',
@@ -113,6 +124,7 @@ const BY_SERVICE: Readonly<Record<string, Readonly<Record<string, CountCall>>>> 
     ]),
     ...once('s3Read', named('Bucket'), ['GetObject', 'HeadBucket', 'HeadObject']),
   },
+  secretsmanager: once('secretRequest', () => 'secrets', SECRETS_OPERATIONS),
   sns: { Publish: snsPublish, PublishBatch: snsPublish },
   sqs: Object.fromEntries(SQS_OPERATIONS.map((name) => [name, sqsRequest])),
 };

@@ -45,6 +45,7 @@ const KINESIS = 'Amazon Kinesis Data Streams';
 const LAMBDA = 'AWS Lambda';
 const CLOUDWATCH = 'Amazon CloudWatch';
 const SNS = 'Amazon SNS';
+const SECRETS_MANAGER = 'AWS Secrets Manager';
 
 const TABLE = {
   iotConnection: {
@@ -74,6 +75,8 @@ const TABLE = {
   snsHttp: perMillion(SNS, 'HTTP deliveries', 'notification', 0.6),
   snsPush: perMillion(SNS, 'mobile push deliveries', 'notification', 0.5),
   snsEmail: perMillion(SNS, 'e-mail deliveries', 'notification', 20),
+  secret: perHour(SECRETS_MANAGER, 'secrets', 'secret-hour', 0.4 / HOURS_PER_MONTH),
+  secretRequest: { service: SECRETS_MANAGER, item: 'API calls', unit: 'request', usd: 0.05, per: 10_000 },
   logsIn: perGb('Amazon CloudWatch Logs', 'data in', 0.5),
   cloudwatchAlarm: perHour(CLOUDWATCH, 'alarms', 'alarm-hour', 0.1 / HOURS_PER_MONTH),
   cloudwatchMetric: perHour(CLOUDWATCH, 'custom metrics', 'metric-hour', 0.3 / HOURS_PER_MONTH),

@@ -28,6 +28,8 @@ import { createLogsService } from './logs/index.ts';
 import { logsResources } from './logs/resources.ts';
 import { createS3Service } from './s3/index.ts';
 import { s3Resources } from './s3/resources.ts';
+import { createSecretsmanagerService } from './secretsmanager/index.ts';
+import { secretsmanagerResources } from './secretsmanager/resources.ts';
 import { createSnsService } from './sns/index.ts';
 import { snsResources } from './sns/resources.ts';
 import { createSqsService } from './sqs/index.ts';
@@ -76,6 +78,7 @@ export function registerServices(
     createLambdaService(kernel),
     createLogsService(kernel),
     createS3Service(kernel),
+    createSecretsmanagerService(kernel),
     createSnsService(kernel, tls.rootCaFile),
     createSqsService(kernel),
   ];
@@ -97,6 +100,7 @@ export const resourceHandlers: readonly ResourceHandler[] = [
   ...lambdaResources,
   ...logsResources,
   ...s3Resources,
+  ...secretsmanagerResources,
   ...snsResources,
   ...sqsResources,
 ];

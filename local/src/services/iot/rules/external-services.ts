@@ -3,6 +3,7 @@
 import { toJson } from '../../../http/protocols/index.ts';
 import { AwsError } from '../../../kernel/errors.ts';
 import type { Kernel } from '../../../kernel/kernel.ts';
+import { SecretCache } from './secret-cache.ts';
 import { type Attributes, fromAttributes, toAttributes } from './actions/attribute-value.ts';
 import type { RoleSessions } from './role-sessions.ts';
 import type { Rule } from './rule.ts';
@@ -17,6 +18,7 @@ type Named<Name extends ExternalCall['name']> = Extract<ExternalCall, { readonly
 
 /** The external functions for the SQL of one rule. */
 export function externalServices(kernel: Kernel, sessions: RoleSessions): (rule: Rule) => CallExternal {
+  const secrets = new SecretCache(kernel, sessions);
   return (rule) => (call) => {
     switch (call.name) {
       case 'aws_lambda':
@@ -27,6 +29,8 @@ export function externalServices(kernel: Kernel, sessions: RoleSessions): (rule:
         return getShadow(kernel, rule, sessions, call);
       case 'get_registry_data':
         return describe(kernel, rule, sessions, call);
+      case 'get_secret':
+        return secrets.get(rule, call);
     }
   };
 }

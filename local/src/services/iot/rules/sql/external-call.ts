@@ -19,6 +19,14 @@ export type ExternalCall =
       readonly operation: 'DescribeThing' | 'ListThingGroupsForThing';
       readonly thingName: string;
       readonly roleArn: string;
+    }
+  | {
+      readonly name: 'get_secret';
+      readonly secretId: string;
+      readonly secretType: 'SecretString' | 'SecretBinary';
+      /** A member of the JSON that the secret holds. */
+      readonly key: string | undefined;
+      readonly roleArn: string;
     };
 
 /** Makes an external call. Rejects with whatever the other service answers. */

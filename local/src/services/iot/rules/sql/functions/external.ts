@@ -72,6 +72,25 @@ export const externalFunctions: SqlFunctions = {
       }));
     },
   },
+  get_secret: {
+    arity: [3, 4],
+    compile(args, call) {
+      const secret = argument(args, 0);
+      const secretType = literalText(args, 1, 'the type', call);
+      if (secretType !== 'SecretString' && secretType !== 'SecretBinary') {
+        return call.context.fail(call.at, `the type of a secret is 'SecretString' or 'SecretBinary', not '${secretType}'`);
+      }
+      const key = args.length === 4 ? argument(args, 2) : undefined;
+      const roleArn = role(args, call);
+      return external(call, (scope) => ({
+        name: 'get_secret',
+        secretId: required(secret, scope, 'get_secret: the secret'),
+        secretType,
+        key: key && required(key, scope, 'get_secret: the key'),
+        roleArn,
+      }));
+    },
+  },
 };
 
 function external(call: Call, prepare: (scope: Scope) => ExternalCall): Evaluate {

@@ -25,4 +25,4 @@ export const FUNCTIONS: ReadonlyMap<string, SqlFunction> = new Map(
 );
 
 /** Functions that AWS has and the runtime has not. */
-export const REFUSED_FUNCTIONS: ReadonlySet<string> = new Set(['get_secret', 'machinelearning_predict']);
+export const REFUSED_FUNCTIONS: ReadonlySet<string> = new Set(['machinelearning_predict']);
