@@ -647,7 +647,12 @@ describe('administration', () => {
     ['a template', 'SqlParseException', { actions: [{ s3: { bucketName: 'b', key: `\${a +}`, roleArn } }] }, /s3\.key/],
     ['another version', 'NotEmulated', { awsIotSqlVersion: '2015-10-08' }, /2015-10-08/],
     ['no version', 'NotEmulated', { awsIotSqlVersion: undefined }, /awsIotSqlVersion/],
-    ['an action that is not emulated', 'NotEmulated', { actions: [{ http: { url: 'https://x' } }] }, /http/],
+    [
+      'an action that is not emulated',
+      'NotEmulated',
+      { actions: [{ stepFunctions: { stateMachineName: 's', roleArn } }] },
+      /stepFunctions/,
+    ],
     [
       'eleven actions',
       'InvalidRequestException',

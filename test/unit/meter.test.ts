@@ -200,7 +200,7 @@ describe('docs/cost.md', () => {
 
   it.each(Object.values(PRICES))('has the price of $service, $item', ({ service, item, usd, unit }: Price) => {
     const row = rows.find(([, itsService, itsItem]) => itsService === service && itsItem === item);
-    const hours = /^(alarm|metric)-hour$/.test(unit) ? 720 : 1;
+    const hours = /^(alarm|metric|secret)-hour$/.test(unit) ? 720 : 1;
     expect(Number.parseFloat(row?.[3] ?? '')).toBeCloseTo(usd * hours, 12);
   });
 });
