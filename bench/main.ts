@@ -3,14 +3,16 @@ import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { agent } from './figures/agent.ts';
 import { bundles } from './figures/bundles.ts';
+import { connections } from './figures/connections.ts';
 import { joins } from './figures/joins.ts';
 import { memory } from './figures/memory.ts';
+import { returning } from './figures/returning.ts';
 import { sql } from './figures/sql.ts';
 import { start } from './figures/start.ts';
 import { telemetry } from './figures/telemetry.ts';
 import { type Row, say } from './support/figure.ts';
 
-const FIGURES = [telemetry, sql, joins, start, memory, bundles, agent];
+const FIGURES = [telemetry, sql, joins, returning, start, memory, connections, bundles, agent];
 
 const { values, positionals } = parseArgs({
   options: { json: { type: 'boolean', default: false } },

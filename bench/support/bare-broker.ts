@@ -34,7 +34,7 @@ const server = createServer(
     socket.on('error', () => socket.destroy());
   },
 );
-server.listen(Number(port), '127.0.0.1', () => process.send?.('listening'));
+server.listen({ port: Number(port), host: '127.0.0.1', backlog: 4096 }, () => process.send?.('listening'));
 process.on('message', () => {
   globalThis.gc?.();
   process.send?.('collected');

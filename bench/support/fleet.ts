@@ -10,7 +10,13 @@ import {
 import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { DEVICE_POLICY_NAME, TABLE_NAMES } from '@thingstead/contracts/names';
 import { manifestKey } from '@thingstead/contracts/registration';
-import { type CertificateAuthority, createCa, type DeviceCertificate, issue } from '../../test/support/certificates.ts';
+import {
+  type CertificateAuthority,
+  createCa,
+  createKeys,
+  type DeviceCertificate,
+  issue,
+} from '../../test/support/certificates.ts';
 import type { BenchRuntime } from './runtime.ts';
 
 export interface Fleet {
@@ -18,11 +24,15 @@ export interface Fleet {
   readonly devices: readonly DeviceCertificate[];
 }
 
-/** A CA and so many devices, each with a key and a certificate of its own. */
-export async function createFleet(size: number): Promise<Fleet> {
+/** A CA and so many devices, each with a certificate of its own and, unless keys are shared, a key of its own. */
+export async function createFleet(
+  size: number,
+  { sharedKeys = false }: { readonly sharedKeys?: boolean } = {},
+): Promise<Fleet> {
+  const keys = sharedKeys ? await createKeys() : undefined;
   const ca = await createCa('Bench CA');
   const devices: DeviceCertificate[] = [];
-  for (let number = 1; number <= size; number += 1) devices.push(await issue(ca, `bench-${number}`));
+  for (let number = 1; number <= size; number += 1) devices.push(await issue(ca, `bench-${number}`, { keys }));
   return { ca, devices };
 }
 

@@ -50,6 +50,9 @@ export async function startBareBroker(fleet: Fleet): Promise<Peer> {
   return { name: 'bare mqtt-packet over TLS', target, process: child, stop: () => stop(child) };
 }
 
+/** The common name of the client of Mosquitto that may publish to all devices. */
+export const OPERATOR = 'bench-operator';
+
 const MOSQUITTO = ['/usr/sbin/mosquitto', '/usr/local/sbin/mosquitto'].find((file) => existsSync(file));
 
 /** Mosquitto with mutual TLS and a topic rule per device; undefined, and said so, when it is not installed. */
@@ -61,7 +64,10 @@ export async function startMosquitto(fleet: Fleet): Promise<Peer | undefined> {
   const { folder, port, key, cert, clientCa, target } = await prepare(fleet);
   const file = path.join(folder, 'mosquitto.conf');
   const acl = path.join(folder, 'acl');
-  writeFileSync(acl, 'pattern write device/%u/sensor/#\n');
+  writeFileSync(
+    acl,
+    `user ${OPERATOR}\ntopic write device/#\npattern write device/%u/sensor/#\npattern read device/%u/command/#\n`,
+  );
   chmodSync(acl, 0o600);
   const lines = [
     `listener ${port} 127.0.0.1`,

@@ -60,13 +60,22 @@ export async function createCa(name: string, dates: Validity = {}): Promise<Cert
   return { name, pem: certificate.toString('pem'), keys };
 }
 
-/** A certificate of this CA with the common name `thing`. */
+/** A key pair on P-256. */
+export function createKeys(): Promise<webcrypto.CryptoKeyPair> {
+  return webcrypto.subtle.generateKey(P256, true, ['sign', 'verify']);
+}
+
+/** A certificate of this CA with the common name `thing`, and with a key of its own unless `keys` are given. */
 export async function issue(
   ca: CertificateAuthority,
   thing: string,
-  { subject = `CN=${thing}`, ...dates }: Validity & { readonly subject?: string } = {},
+  {
+    subject = `CN=${thing}`,
+    keys: given,
+    ...dates
+  }: Validity & { readonly subject?: string; readonly keys?: webcrypto.CryptoKeyPair | undefined } = {},
 ): Promise<DeviceCertificate> {
-  const keys = await webcrypto.subtle.generateKey(P256, true, ['sign', 'verify']);
+  const keys = given ?? (await createKeys());
   const serialNumber = serial();
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber,

@@ -14,6 +14,9 @@ export const TLS_OPTIONS = { requestCert: true, rejectUnauthorized: false, minVe
 
 const LINGER_MS = 500;
 
+/** A fleet that returns at once after an outage finds a place; the kernel's own limit (somaxconn) may be lower. */
+const BACKLOG = 4096;
+
 /** MQTT over TLS on 8883; on 443 AWS needs this ALPN name, on 8883 it takes it (protocols). */
 const MQTT_ALPN = 'x-amzn-mqtt-ca';
 
@@ -29,8 +32,8 @@ export interface TlsListenerOptions {
 export class TlsListener {
   readonly #options: TlsListenerOptions;
   readonly #server: Server;
-  /** By the client's port: the network below TLS, which alone can send an RST. */
-  readonly #sockets = new Map<number | undefined, Socket>();
+  /** By the client's address and port: the network below TLS, which alone can send an RST. */
+  readonly #sockets = new Map<string, Socket>();
   readonly #open = new Set<TLSSocket>();
 
   constructor(options: TlsListenerOptions) {
@@ -38,9 +41,9 @@ export class TlsListener {
     this.#server = createServer({ ...options.tls, ...TLS_OPTIONS, ALPNProtocols: [MQTT_ALPN] });
     this.#server.on('connection', (socket) => {
       socket.setNoDelay(true);
-      const { remotePort } = socket;
-      this.#sockets.set(remotePort, socket);
-      socket.on('close', () => this.#sockets.delete(remotePort));
+      const remote = remoteOf(socket);
+      this.#sockets.set(remote, socket);
+      socket.on('close', () => this.#sockets.delete(remote));
     });
     this.#server.on('secureConnection', (socket) => {
       this.#open.add(socket);
@@ -63,7 +66,8 @@ export class TlsListener {
   listen(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen(this.#options.port, this.#options.host, () => {
+      const { port, host } = this.#options;
+      this.#server.listen({ port, host, backlog: BACKLOG }, () => {
         this.#server.off('error', reject);
         resolve();
       });
@@ -88,7 +92,7 @@ export class TlsListener {
     }
     // Node's types leave the name out: it is the SNI, or false without one.
     const { servername } = socket as TLSSocket & { readonly servername?: string | false };
-    const raw = this.#sockets.get(socket.remotePort);
+    const raw = this.#sockets.get(remoteOf(socket));
     const stream = Object.assign(socket, { reset: () => void raw?.resetAndDestroy() });
     this.#options.onConnection(stream, {
       kind: 'certificate',
@@ -100,6 +104,10 @@ export class TlsListener {
       targetPort: socket.localPort,
     });
   }
+}
+
+function remoteOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 function finish(socket: TLSSocket): Promise<void> {
