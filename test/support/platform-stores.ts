@@ -2,6 +2,7 @@
 import { gunzipSync } from 'node:zlib';
 import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
 import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { GetThingShadowCommand, IoTDataPlaneClient, ResourceNotFoundException } from '@aws-sdk/client-iot-data-plane';
 import { GetObjectCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3';
 import {
   DeleteMessageCommand,
@@ -13,6 +14,7 @@ import {
 import { type DynamoDBDocumentClient, GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { TABLE_NAMES } from '@thingstead/contracts/names';
 import { heldKey } from '@thingstead/contracts/registration';
+import { thingKey } from '@thingstead/contracts/things';
 import type { DeviceCertificate } from './certificates.ts';
 import type { Target } from './target.ts';
 import { isOfThisRun } from './unique-name.ts';
@@ -31,6 +33,7 @@ export function platformStores({ config, outputs }: Target, tables: DynamoDBDocu
   const sqs = new SQSClient(config);
   const cloudwatch = new CloudWatchClient(config);
   const logs = new CloudWatchLogsClient(config);
+  const iotData = new IoTDataPlaneClient(config);
   const startedAt = Date.now();
   const received: Record<keyof typeof QUEUES, Row[]> = { telemetryErrors: [], telemetryQuarantine: [] };
 
@@ -53,8 +56,22 @@ export function platformStores({ config, outputs }: Target, tables: DynamoDBDocu
 
     registrationRow: (pk: string): Promise<Row | undefined> => get(TABLE_NAMES.registration, { pk }),
 
+    /** The row of a thing, with what presence and on-boarding wrote into it. */
+    thingRow: (thing: string): Promise<Row | undefined> => get(TABLE_NAMES.things, thingKey(thing)),
+
+    /** The classic shadow's document; undefined when there is none. */
+    async shadow(thingName: string): Promise<Row | undefined> {
+      try {
+        const { payload } = await iotData.send(new GetThingShadowCommand({ thingName }));
+        return JSON.parse(Buffer.from(payload ?? []).toString('utf8'));
+      } catch (error) {
+        if (error instanceof ResourceNotFoundException) return undefined;
+        throw error;
+      }
+    },
+
     /** All lines, or those that hold a text. */
-    async functionLog(capability: 'registration' | 'telemetry', text?: string): Promise<string> {
+    async functionLog(capability: 'presence' | 'registration' | 'telemetry', text?: string): Promise<string> {
       const logGroupName = `/aws/lambda/thingstead-${capability}`;
       const filterPattern = text === undefined ? undefined : `"${text}"`;
       const { events } = await logs.send(new FilterLogEventsCommand({ logGroupName, filterPattern }));
