@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { runAgent } from './agent.ts';
+import { lockFolder } from './agent-lock.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type AgentConfig, loadConfig } from './config.ts';
 import { ConfigurationError, messageOf } from './configuration-error.ts';
@@ -18,13 +19,16 @@ import { serviceManager } from './service-manager.ts';
 import { supervise } from './supervise.ts';
 import { watchedConnect } from './watched-connect.ts';
 
-const USAGE = `thingstead-agent [--config FILE] run|check-config|version
+const USAGE = `thingstead-agent [--config FILE] run|check-config|doctor|version
 
   run            connects and publishes until SIGTERM or SIGINT
-  check-config   says whether configuration, certificate and key are good
+  check-config   says whether configuration, certificate and key are good; also --check
+  doctor         looks at everything that the device needs, and says what to do; 1 when something failed
   version        prints the version
 
   --config FILE  default /etc/thingstead/agent.json; its keys are described in device/README.md
+  --json         doctor: one JSON object
+  --connect      doctor: connect even though an agent runs, which loses its connection by that
 
 Exit codes: 0 ended as asked, 64 wrong use, 78 bad configuration (do not restart), 1 anything else.
 `;
@@ -49,6 +53,8 @@ export async function main(args: readonly string[]): Promise<number> {
         return 0;
       case 'check-config':
         return await checkConfig(command.config);
+      case 'doctor':
+        return await examine(command);
       case 'run':
         return await run(command.config);
       default:
@@ -61,19 +67,33 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-function parse(args: readonly string[]): { readonly name: string; readonly config: string } | string {
+interface Command {
+  readonly name: string;
+  readonly config: string;
+  readonly json: boolean;
+  readonly connect: boolean;
+}
+
+/** The command, or what is wrong with it. */
+function parse(args: readonly string[]): Command | string {
   try {
     const { values, positionals } = parseArgs({
       args: [...args],
       allowPositionals: true,
       options: {
         config: { type: 'string', default: '/etc/thingstead/agent.json' },
+        check: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        connect: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });
-    const [name, ...more] = positionals;
-    if (values.help) return { name: 'help', config: values.config };
-    return name && more.length === 0 ? { name, config: values.config } : 'exactly one command is needed';
+    const { config, json, connect } = values;
+    if (values.help) return { name: 'help', config, json, connect };
+    const [name, ...more] = values.check ? [...positionals, 'check-config'] : positionals;
+    if (!name || more.length > 0) return 'exactly one command is needed';
+    if ((json || connect) && name !== 'doctor') return '--json and --connect are for doctor';
+    return { name, config, json, connect };
   } catch (error) {
     return messageOf(error);
   }
@@ -92,10 +112,16 @@ async function checkConfig(file: string): Promise<number> {
   return 0;
 }
 
+async function examine({ config: configFile, json, connect }: Command): Promise<number> {
+  const { doctor } = await import('./doctor/doctor.ts');
+  const now = systemClock(clockOffset()).now();
+  return doctor({ configFile, json, connect, now, write: (text) => process.stdout.write(text) });
+}
+
 async function run(file: string): Promise<number> {
   const config = loadConfig(file);
   const identity = loadIdentity(config);
-  const clock = systemClock(Number(process.env.THINGSTEAD_CLOCK_OFFSET_MS ?? 0));
+  const clock = systemClock(clockOffset());
   const log = createLog({
     level: config.logLevel,
     thing: config.thing,
@@ -119,7 +145,10 @@ async function run(file: string): Promise<number> {
   warnAboutDates(identity, clock, log);
   // Loaded only now: the SDK with its native part is most of the start-up time.
   const { sdkConnect } = await import('./sdk-session.ts');
-  const outbox = openOutbox(config, clock, log);
+  const folder = path.join(config.outbox.directory ?? 'state', config.thing);
+  // Without a disk there is nothing that two agents could spoil.
+  const unlock = config.outbox.memory ? () => {} : await lockFolder(folder);
+  const outbox = openOutbox(config, folder, clock, log);
   const liveness = new Liveness(clock);
   const publishMs = publish.intervalSeconds * 1000;
   let connected = false;
@@ -135,22 +164,28 @@ async function run(file: string): Promise<number> {
   );
   await ended;
   outbox.close();
+  unlock();
   await saidStopping;
   return 0;
 }
 
-function openOutbox({ thing, outbox }: AgentConfig, clock: Clock, log: Log): Outbox {
-  const { directory = 'state', maxBytes, maxAgeHours, maxReadings, memory, syncSeconds } = outbox;
+function openOutbox({ outbox }: AgentConfig, directory: string, clock: Clock, log: Log): Outbox {
+  const { maxBytes, maxAgeHours, maxReadings, memory, syncSeconds } = outbox;
   if (memory) return new MemoryOutbox(randomBytes(6).toString('hex'), maxReadings);
   return new DurableOutbox({
     fs: nodeFileSystem,
-    directory: path.join(directory, thing),
+    directory,
     maxBytes,
     maxAgeMs: maxAgeHours * 3_600_000,
     syncMs: syncSeconds * 1000,
     clock,
     log,
   });
+}
+
+/** For tests with the local runtime's virtual time. */
+function clockOffset(): number {
+  return Number(process.env.THINGSTEAD_CLOCK_OFFSET_MS ?? 0);
 }
 
 /** A board without a battery-backed clock starts in the past, where its certificate is not valid yet. */
