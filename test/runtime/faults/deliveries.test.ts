@@ -1,5 +1,6 @@
 /** Harm to what queues and streams hand out. */
 import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import {
   DeleteMessageCommand,
@@ -17,7 +18,9 @@ import { Assembly, arnOf } from '../lambda-fixture.ts';
 /** Logs what it gets, in order. */
 const listener = `
   exports.handler = async ({ Records }) => {
-    const texts = Records.map((each) => each.body ?? Buffer.from(each.kinesis.data, 'base64').toString());
+    const textOf = ({ body, kinesis, dynamodb }) =>
+      body ?? dynamodb?.Keys.pk.S ?? Buffer.from(kinesis.data, 'base64').toString();
+    const texts = Records.map(textOf);
     process.stdout.write('got ' + texts.join(',') + '\\n');
   };`;
 const read = (...actions: readonly string[]) => ({ Action: actions, Resource: '*' });
@@ -32,7 +35,21 @@ const assembly = new Assembly()
       read('sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'),
       read('kinesis:DescribeStream', 'kinesis:DescribeStreamSummary', 'kinesis:GetRecords'),
       read('kinesis:GetShardIterator', 'kinesis:ListShards'),
+      read('dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:ListStreams'),
     ],
+  })
+  .add('Things', 'AWS::DynamoDB::Table', {
+    TableName: 'things',
+    BillingMode: 'PAY_PER_REQUEST',
+    AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
+    KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+    StreamSpecification: { StreamViewType: 'KEYS_ONLY' },
+  })
+  .add('FromTable', 'AWS::Lambda::EventSourceMapping', {
+    EventSourceArn: { 'Fn::GetAtt': ['Things', 'StreamArn'] },
+    FunctionName: { Ref: 'worker' },
+    StartingPosition: 'LATEST',
+    BatchSize: 1,
   })
   .add('FromQueue', 'AWS::Lambda::EventSourceMapping', {
     EventSourceArn: arnOf('Read'),
@@ -178,4 +195,16 @@ it('a batch of a stream comes once more, before those behind it', async () => {
 
   // THEN
   expect(await got()).toEqual(['a,b', 'a,b', 'c']);
+});
+
+it('a batch of a table stream comes once more', async () => {
+  await runtime.faults([{ at: 'stream-delivery', match: { stream: 'things' }, do: 'duplicate', skip: 1, times: 1 }]);
+  const tables = new DynamoDBClient(runtime.config);
+
+  for (const S of ['a', 'b']) {
+    await tables.send(new PutItemCommand({ TableName: 'things', Item: { pk: { S } } }));
+    await runtime.advance(0);
+  }
+
+  expect(await got()).toEqual(['a', 'b', 'b']);
 });

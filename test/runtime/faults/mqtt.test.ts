@@ -1,4 +1,5 @@
 /** Harm to the events of AWS IoT and to MQTT connections, seen by MQTT clients that are not ours. */
+import { once } from 'node:events';
 import type { FaultPlan } from '../../../local/src/faults/points.ts';
 import { readPlan } from '../../../local/src/faults/read-plan.ts';
 import type { Fault } from '../../support/faults.ts';
@@ -148,6 +149,28 @@ describe('a connection', () => {
     await publish(await fixture.connect('another'), 'b', 'time for packets to pass');
     expect(closed).toBe(false);
     expect(fixture.passed.all.filter(({ topic }) => topic === 'a')).toEqual([]);
+  });
+
+  it('that is silent from its CONNECT on is not closed either', async () => {
+    harm({ at: 'connection', match: { clientId: 'device' }, do: 'silence', times: 1 });
+    const client = fixture.open('device');
+    let heard = false;
+    client.mqtt.once('connect', () => {
+      heard = true;
+    });
+    void client.closed.then(() => {
+      heard = true;
+    });
+    // The broker has the CONNECT when a later connection has been served.
+    await once(client.mqtt.stream, 'secureConnect');
+    await fixture.connect('another');
+
+    // Longer than a connection may take to send its CONNECT.
+    await fixture.kernel.clock.advance(120_000);
+    await publish(await fixture.connect('later'), 'a', 'time for packets to pass');
+
+    expect(fixture.kernel.faults.report().faults).toMatchObject([{ harmed: 1 }]);
+    expect(heard).toBe(false);
   });
 
   it('that exists is cut at once, and no later one', async () => {
