@@ -34,7 +34,7 @@ async function account(answers: readonly (AwsError | undefined)[]) {
       return {};
     },
   });
-  const silent = { signingNames: [], protocols: [] };
+  const silent = { signingNames: [], protocols: [], state: undefined };
   kernel.register({ name: 'iot', ...silent, operations });
   kernel.register({ name: 'sqs', ...silent, operations: { SendMessage } });
   kernel.register(createIamService(kernel, iam));

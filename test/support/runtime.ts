@@ -41,6 +41,8 @@ export interface OutboxEntry {
 export interface RuntimeOptions {
   /** Folder of a cloud assembly; an empty account without one. */
   readonly assembly?: string;
+  /** What is added to every port; free ones are found without it. */
+  readonly portOffset?: number;
   /** Further options of the command line. */
   readonly args?: readonly string[];
   /** Further environment variables. */
@@ -68,8 +70,10 @@ export interface Runtime {
   faults(faults: readonly Fault[], seed?: number): Promise<FaultReport>;
   /** The plan of harm, and how often each fault has matched and done harm. */
   faultReport(): Promise<FaultReport>;
-  /** Ends the process. */
+  /** Ends the process as a person does. */
   stop(): Promise<void>;
+  /** Ends the process by force, in the middle of whatever it does. */
+  kill(): Promise<void>;
   /** The exit code, once the process has ended. */
   readonly exited: Promise<number | null>;
 }
@@ -78,7 +82,7 @@ export interface Runtime {
 export async function startRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await start(options, await freePortOffset());
+      return await start(options, options.portOffset ?? (await freePortOffset()));
     } catch (error) {
       // Another process may have taken a port between the look and the start.
       if (attempt === ATTEMPTS || !/Port \d+ is in use/.test(String(error))) throw error;
@@ -112,6 +116,11 @@ async function start({ assembly, args = [], env }: RuntimeOptions, portOffset: n
     clean();
     throw error;
   }
+  const end = async (signal: 'SIGTERM' | 'SIGKILL') => {
+    child.kill(signal);
+    await exited;
+    clean();
+  };
   const endpoints = JSON.parse(readFileSync(endpointsFile, 'utf8')) as Endpoints;
   const { awsEndpoint: endpoint, region, operator: credentials } = endpoints;
   return {
@@ -124,11 +133,8 @@ async function start({ assembly, args = [], env }: RuntimeOptions, portOffset: n
     outbox: (after = 0) => readOutbox(endpoint, after),
     faults: (faults, seed) => postFaults(endpoint, faults, seed),
     faultReport: () => getFaults(endpoint),
-    stop: async () => {
-      child.kill('SIGTERM');
-      await exited;
-      clean();
-    },
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
     exited,
   };
 }
@@ -162,7 +168,7 @@ async function readOutbox(endpoint: string, after: number): Promise<readonly Out
 }
 
 /** An offset with which every port is free now, below the range that the system gives to outgoing connections. */
-async function freePortOffset(): Promise<number> {
+export async function freePortOffset(): Promise<number> {
   for (;;) {
     const offset = 1000 + Math.floor(Math.random() * 22_000);
     const free = await Promise.all(PORTS.map((port) => isFree(port + offset)));

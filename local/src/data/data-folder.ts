@@ -1,5 +1,5 @@
 /** The folder of `--data`: who it belongs to, what it holds, and how it comes up to date. */
-import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import { type KeptRecord, KeptRecords, type KeptState } from '../kernel/kept-state.ts';
@@ -23,12 +23,14 @@ export type Part = readonly [name: string, state: KeptState];
 export class DataFolderError extends Error {}
 
 export class DataFolder {
+  readonly #folder: string;
   readonly #file: RecordFile;
   readonly #stamps: ReadonlyMap<string, string>;
   /** By part and key: the stamp of what is written, or the digest where there is no stamp. */
   readonly #written = new Map<string, Map<string, unknown>>();
 
-  private constructor(file: RecordFile, stamps: ReadonlyMap<string, string>) {
+  private constructor(folder: string, file: RecordFile, stamps: ReadonlyMap<string, string>) {
+    this.#folder = folder;
     this.#file = file;
     this.#stamps = stamps;
   }
@@ -45,19 +47,23 @@ export class DataFolder {
     // Made here, since SQLite gives the files beside it the same mode.
     closeSync(openSync(database, 'a', 0o600));
     const holder = path.join(folder, 'pid');
+    // SQLite would take an empty file for a new one.
+    if (existsSync(holder) && statSync(database).size === 0 && !existsSync(`${database}-wal`)) {
+      throw new DataFolderError(damaged(folder, 'state.sqlite is empty'));
+    }
     let file: RecordFile;
     try {
       file = await RecordFile.open(database);
     } catch (error) {
       if (error instanceof LockedFile) throw new DataFolderError(inUse(folder, holder));
-      if (error instanceof DamagedFile) throw new DataFolderError(damaged(folder, error));
+      if (error instanceof DamagedFile) throw new DataFolderError(damaged(folder, error.message));
       throw error;
     }
     try {
       writeFileSync(holder, `${process.pid}\n`, { mode: 0o600 });
       const wanted = new Map(Object.entries({ format: STATE_FORMAT, ...owner }));
       checkStamps(folder, file.stamps, wanted);
-      return new DataFolder(file, wanted);
+      return new DataFolder(folder, file, wanted);
     } catch (error) {
       file.close();
       throw error;
@@ -82,7 +88,7 @@ export class DataFolder {
         entry(this.#written, part).set(key, digest);
       }
     } catch (error) {
-      if (error instanceof DamagedFile) throw new DataFolderError(`The kept state is damaged: ${error.message}`);
+      if (error instanceof DamagedFile) throw new DataFolderError(damaged(this.#folder, error.message));
       throw error;
     }
     return new Map([...parts].map(([part, records]) => [part, new KeptRecords(records)]));
@@ -160,8 +166,8 @@ function inUse(folder: string, holder: string): string {
   return `${folder} is in use by ${by}. End that one, or give another folder.`;
 }
 
-function damaged(folder: string, { message }: Error): string {
-  return `The state in ${folder} is damaged (${message}). Put back a copy of the folder, or remove it to begin anew.`;
+function damaged(folder: string, why: string): string {
+  return `The state in ${folder} is damaged: ${why}. Put back a copy of the folder, or remove it to begin anew.`;
 }
 
 function checkStamps(folder: string, found: ReadonlyMap<string, string>, wanted: ReadonlyMap<string, string>): void {

@@ -54,7 +54,7 @@ export interface Service {
    */
   readonly unsigned?: (request: WireRequest, requestId: string) => Promise<WireResponse> | undefined;
   /** What it keeps with `--data`; a service that has no state says so with undefined. */
-  readonly state?: KeptState | undefined;
+  readonly state: KeptState | undefined;
   /** Ends what it keeps open (connections, workers, pollers). Called once, when the state is thrown away. */
   close?(): Promise<void>;
 }

@@ -11,7 +11,7 @@ export interface Leak extends Found {
 }
 
 /** Files that are there to hold a secret. Only their owner may read them. */
-const KEPT_SECRETS = /\.key$|^endpoints\.json/;
+const KEPT_SECRETS = /\.key$|^endpoints\.json|^state\.sqlite/;
 
 /** Folders of a run below its own. */
 export const folders = {

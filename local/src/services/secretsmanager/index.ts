@@ -19,5 +19,6 @@ export function createSecretsmanagerService(kernel: Kernel): Service {
       }),
     ],
     operations: { ...secretOperations(secrets), ...valueOperations(secrets) },
+    state: secrets.state,
   };
 }

@@ -43,6 +43,18 @@ export const secretsmanagerResources: readonly ResourceHandler[] = [
       const { ARN } = await kernel.call<{ ARN: string }>('secretsmanager', 'CreateSecret', input, caller);
       return { ref: ARN, attributes: { Id: ARN } };
     },
+    update: {
+      properties: ['SecretString'],
+      async by({ kernel, caller, properties: { SecretString } }, before) {
+        // A value that the template no longer names stays as it is.
+        if (SecretString !== undefined) {
+          await kernel.call('secretsmanager', 'PutSecretValue', { SecretId: before.ref, SecretString }, caller);
+        }
+        return before;
+      },
+    },
+    delete: ({ kernel, caller }, { ref: SecretId }) =>
+      kernel.call('secretsmanager', 'DeleteSecret', { SecretId, ForceDeleteWithoutRecovery: true }, caller),
   },
 ];
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Timer } from '../../kernel/clock.ts';
 import { AwsError } from '../../kernel/errors.ts';
+import type { KeptState } from '../../kernel/kept-state.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Permission } from '../../kernel/service.ts';
 import type { Running } from '../../meter/meter.ts';
@@ -55,6 +56,21 @@ export class Secrets {
     return [...this.#secrets.values()];
   }
 
+  get state(): KeptState {
+    const secrets = this.#secrets;
+    return {
+      *save() {
+        for (const secret of secrets.values()) yield [`secret/${secret.arn}`, secret];
+      },
+      restore: (records) => {
+        for (const secret of records.all<Secret>('secret/')) {
+          this.#add(secret);
+          if (secret.deletionAt !== undefined) this.markForDeletion(secret, secret.deletionAt);
+        }
+      },
+    };
+  }
+
   /** The same at every start for a name, so that IAM can be asked before there is a secret. AWS draws it anew. */
   arnOf(name: string | undefined): string {
     if (typeof name !== 'string' || !NAME.test(name)) {
@@ -93,8 +109,7 @@ export class Secrets {
       versions: new Map(),
       tags: new Map(),
     };
-    this.#secrets.set(arn, secret);
-    this.#charges.set(arn, this.kernel.meter.start('secret', 'secrets'));
+    this.#add(secret);
     return secret;
   }
 
@@ -172,6 +187,11 @@ export class Secrets {
     this.#deletions.delete(arn);
     this.#charges.get(arn)?.stop();
     this.#charges.delete(arn);
+  }
+
+  #add(secret: Secret): void {
+    this.#secrets.set(secret.arn, secret);
+    this.#charges.set(secret.arn, this.kernel.meter.start('secret', 'secrets'));
   }
 
   /** A stage is on one version; what was current becomes the previous one. */

@@ -19,6 +19,8 @@ export function createStsService(kernel: Kernel, iam: LocalIam): Service {
         inputTypes: { AssumeRole: { DurationSeconds: 'number' } },
       }),
     ],
+    // Sessions are kept with the identities.
+    state: undefined,
     operations: {
       AssumeRole: assumeRole(iam),
       GetCallerIdentity: operation<unknown, Omit<GetCallerIdentityCommandOutput, '$metadata'>>({

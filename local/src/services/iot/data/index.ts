@@ -43,6 +43,8 @@ export function createDataPlane(kernel: Kernel, { bus, messages, shadows }: Data
     // `iotdevicegateway` signs WebSocket upgrades and the connection operations (mqtt, "MQTT connection management").
     signingNames: ['iotdata', 'iotdevicegateway'],
     protocols: [dataPlaneProtocol()],
+    // What the broker keeps is added by who makes both.
+    state: shadows,
     operations: Object.fromEntries(Object.entries(operations).map(([name, each]) => [name, forIam(each)])),
   };
   return { service, operations };
