@@ -46,6 +46,11 @@ export class Clock {
     return this.#offsetMs;
   }
 
+  /** Goes on with the offset of an earlier clock; before any timer is set. */
+  resumeAt(offsetMs: number): void {
+    this.#offsetMs = offsetMs;
+  }
+
   /** Runs `run` once `delayMs` of virtual time have passed. A promise it returns counts as activity until it settles. */
   after(delayMs: number, run: () => unknown): Timer {
     return this.at(this.now() + delayMs, run);
