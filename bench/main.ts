@@ -1,4 +1,7 @@
-/** `npm run bench [-- figure ...] [--json]`: measures, and prints each figure beside its peers. */
+/**
+ * `npm run bench [-- figure ...] [--json]`: measures, and prints each figure beside its peers.
+ * `npm run bench -- soak [...]` is no figure but a long test: soak.ts.
+ */
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { agent } from './figures/agent.ts';
@@ -10,9 +13,12 @@ import { returning } from './figures/returning.ts';
 import { sql } from './figures/sql.ts';
 import { start } from './figures/start.ts';
 import { telemetry } from './figures/telemetry.ts';
+import { runSoak } from './soak.ts';
 import { type Row, say } from './support/figure.ts';
 
 const FIGURES = [telemetry, sql, joins, returning, start, memory, connections, bundles, agent];
+
+if (process.argv[2] === 'soak') process.exit(await runSoak(process.argv.slice(3)));
 
 const { values, positionals } = parseArgs({
   options: { json: { type: 'boolean', default: false } },

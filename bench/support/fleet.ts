@@ -37,7 +37,7 @@ export async function createFleet(
 }
 
 /** Puts the devices into the account as registration would: thing, certificate, policy, active. */
-export async function activate({ devices }: Fleet, { config }: BenchRuntime): Promise<void> {
+export async function activate({ devices }: Fleet, { config }: Pick<BenchRuntime, 'config'>): Promise<void> {
   const iot = new IoTClient(config);
   const waiting = [...devices];
   const worker = async (): Promise<void> => {

@@ -11,7 +11,7 @@ import {
   ReceiveMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { type DynamoDBDocumentClient, GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, GetCommand, paginateQuery, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { TABLE_NAMES } from '@thingstead/contracts/names';
 import { heldKey } from '@thingstead/contracts/registration';
 import { thingKey } from '@thingstead/contracts/things';
@@ -28,7 +28,7 @@ const QUEUES = {
 } as const;
 
 /** Readers of one platform. */
-export function platformStores({ config, outputs }: Target, tables: DynamoDBDocumentClient) {
+export function platformStores({ config, outputs }: Pick<Target, 'config' | 'outputs'>, tables: DynamoDBDocumentClient) {
   const s3 = new S3Client({ ...config, forcePathStyle: true });
   const sqs = new SQSClient(config);
   const cloudwatch = new CloudWatchClient(config);
@@ -45,6 +45,21 @@ export function platformStores({ config, outputs }: Target, tables: DynamoDBDocu
 
   async function get(TableName: string, Key: Row): Promise<Row | undefined> {
     return (await tables.send(new GetCommand({ TableName, Key, ConsistentRead: true }))).Item;
+  }
+
+  async function query(TableName: string, pk: string): Promise<Row[]> {
+    const pages = paginateQuery(
+      { client: tables },
+      {
+        TableName,
+        KeyConditionExpression: 'pk = :pk',
+        ExpressionAttributeValues: { ':pk': pk },
+        ConsistentRead: true,
+      },
+    );
+    const rows: Row[] = [];
+    for await (const { Items = [] } of pages) rows.push(...Items);
+    return rows;
   }
 
   return {
@@ -78,20 +93,15 @@ export function platformStores({ config, outputs }: Target, tables: DynamoDBDocu
       return (events ?? []).map((each) => each.message).join('\n');
     },
 
-    async history(thing: string, sensor: string): Promise<Row[]> {
-      const { Items } = await tables.send(
-        new QueryCommand({
-          TableName: TABLE_NAMES.telemetryHistory,
-          KeyConditionExpression: 'pk = :pk',
-          ExpressionAttributeValues: { ':pk': `${thing}#${sensor}` },
-          ConsistentRead: true,
-        }),
-      );
-      return Items ?? [];
-    },
+    history: (thing: string, sensor: string): Promise<Row[]> =>
+      query(TABLE_NAMES.telemetryHistory, `${thing}#${sensor}`),
 
     latest: (thing: string, sensor: string): Promise<Row | undefined> =>
       get(TABLE_NAMES.telemetryAggregates, { pk: thing, sk: `latest#${sensor}` }),
+
+    /** Every roll-up of a sensor. */
+    hours: (thing: string, sensor: string): Promise<Row[]> =>
+      query(TABLE_NAMES.telemetryAggregates, `${thing}#${sensor}`),
 
     hour: (thing: string, sensor: string, time: number): Promise<Row | undefined> =>
       get(TABLE_NAMES.telemetryAggregates, {
