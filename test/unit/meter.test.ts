@@ -4,6 +4,7 @@ import path from 'node:path';
 import {
   FIREHOSE_RECORD_BYTES,
   IOT_MESSAGE_BYTES,
+  IOT_OPERATION_BYTES,
   increments,
   KINESIS_PUT_BYTES,
   KINESIS_RECORD_BYTES,
@@ -35,6 +36,7 @@ function usdByItem(meter: Meter): Record<string, number> {
 }
 
 describe("AWS's worked examples", () => {
+  // https://aws.amazon.com/iot-core/pricing, "Pricing examples"
   it('AWS IoT Core: 100 000 devices, 325 messages of 1 KB a day, 100 shadow updates, 200 rules with one action', () => {
     // GIVEN a day of one device, a hundred thousand times thirty times
     const clock = new Clock();
@@ -58,6 +60,7 @@ describe("AWS's worked examples", () => {
     within1Percent(meterReport(clock.meter).totalUsd, 1875.6);
   });
 
+  // https://aws.amazon.com/kinesis/data-streams/pricing, "Pricing example", provisioned
   it('Kinesis, provisioned: 100 records of 35 KB a second in four shards for 31 days', () => {
     // GIVEN
     const clock = new Clock();
@@ -79,6 +82,7 @@ describe("AWS's worked examples", () => {
     expect(roundedUp(4.5 * KB, KINESIS_RECORD_BYTES)).toBe(5 * KB);
   });
 
+  // https://aws.amazon.com/firehose/pricing, "Pricing example"
   it('Firehose: records of 3 KB are charged as 5 KB, of 12 KB as 15 KB; 100 of 3 KB a second cost 35.84 USD a month', () => {
     expect(roundedUp(3 * KB, FIREHOSE_RECORD_BYTES)).toBe(5 * KB);
     expect(roundedUp(12 * KB, FIREHOSE_RECORD_BYTES)).toBe(15 * KB);
@@ -87,6 +91,47 @@ describe("AWS's worked examples", () => {
 
   it('AWS IoT Core: a device that is connected all year costs 0.042 USD', () => {
     within1Percent(cost('iotConnection', 525_600), 0.042);
+  });
+
+  // https://aws.amazon.com/iot-core/pricing, "AWS Free Tier": the workload that it says its allowances are for.
+  it('AWS IoT Core: 50 devices that are always connected, 300 messages, 130 operations and 150 rules a day', () => {
+    // GIVEN
+    const clock = new Clock();
+    const deviceDays = 50 * 30;
+    clock.meter.start('iotConnection', DEVICES, 50);
+
+    // WHEN
+    clock.meter.add('iotMessage', 'PUBLISH received', deviceDays * 300 * increments(5 * KB, IOT_MESSAGE_BYTES));
+    clock.meter.add('iotOperation', 'UpdateThingShadow', deviceDays * 130 * increments(KB, IOT_OPERATION_BYTES));
+    clock.meter.add('iotRule', 'rule', deviceDays * 150);
+    clock.meter.add('iotAction', 'rule', deviceDays * 150);
+    clock.now += 30 * DAY_MS;
+
+    // THEN the workload fits into the allowances: 2 250 000 minutes, 500 000 messages, 225 000 operations, 250 000 rules
+    const quantity = (item: string) => clock.meter.uses.find((use) => use.item === item)?.quantity;
+    expect(quantity('iotConnection')).toBe(2_160_000);
+    expect(quantity('iotMessage')).toBe(450_000);
+    expect(quantity('iotOperation')).toBe(195_000);
+    expect(quantity('iotRule')).toBe(225_000);
+  });
+
+  // https://aws.amazon.com/lambda/pricing, "Example 1" of the page with 512 MB; before its free tier is taken off:
+  // 1 100 000 GB-seconds and 2 000 000 requests are charged, 18.34 and 0.40 USD.
+  it('Lambda, x86: 512 MB, one second, three million times a month', () => {
+    const seconds = 3_000_000;
+    expect((seconds * 512) / 1024).toBe(1_500_000);
+    within1Percent(cost('lambdaX86', 1_500_000 - 400_000), 18.34);
+    within1Percent(cost('lambdaRequest', 3_000_000 - 1_000_000), 0.4);
+  });
+
+  // https://aws.amazon.com/kms/pricing, "Key storage": 1 USD a month, prorated hourly; requests as its table has them.
+  it('KMS: a key costs a dollar a month, by the hour; a million requests cost 3 USD', () => {
+    const clock = new Clock();
+    clock.meter.start('kmsKey', 'keys');
+    clock.now += 30 * DAY_MS;
+    within1Percent(usdByItem(clock.meter).keys ?? 0, 1);
+    within1Percent(cost('kmsRequest', 1_000_000), 3);
+    within1Percent(cost('kmsAsymmetric', 1_000_000), 15);
   });
 });
 
@@ -181,6 +226,37 @@ describe('operations that the dispatch counts', () => {
     expect(countCallOf('s3', 'DeleteObject')).toBeUndefined();
   });
 
+  it('S3: each part of an upload is a request, and so are its begin and its end', () => {
+    for (const name of ['CreateMultipartUpload', 'UploadPart', 'CompleteMultipartUpload', 'ListParts'])
+      expect(count('s3', name, { Bucket: 'files' })).toEqual([['s3Write', 'files', 1]]);
+    expect(countCallOf('s3', 'AbortMultipartUpload')).toBeUndefined();
+  });
+
+  it('KMS by key; signatures at the price of asymmetric keys, except those of RSA 2048', () => {
+    const KeyId = 'arn:aws:kms:us-east-1:123456789012:key/one';
+    const ofEcdsa = { SigningAlgorithm: 'ECDSA_SHA_256', KeyId };
+    const ofRsa = { SigningAlgorithm: 'RSASSA_PSS_SHA_256', KeyId };
+    expect(count('kms', 'GenerateDataKey', { KeyId })).toEqual([['kmsRequest', 'one', 1]]);
+    expect(count('kms', 'Decrypt', {}, { KeyId })).toEqual([['kmsRequest', 'one', 1]]);
+    expect(count('kms', 'AuthorizeUse', { keyId: KeyId })).toEqual([['kmsRequest', 'one', 1]]);
+    expect(count('kms', 'Sign', ofEcdsa, { Signature: Buffer.alloc(71) })).toEqual([['kmsAsymmetric', 'one', 1]]);
+    expect(count('kms', 'Sign', ofRsa, { Signature: Buffer.alloc(256) })).toEqual([['kmsRequest', 'one', 1]]);
+    expect(count('kms', 'Verify', { ...ofRsa, Signature: Buffer.alloc(384) })).toEqual([['kmsAsymmetric', 'one', 1]]);
+    expect(count('kms', 'GetPublicKey', { KeyId }, { KeySpec: 'RSA_2048' })).toEqual([['kmsRequest', 'one', 1]]);
+    expect(countCallOf('kms', 'CreateAlias')).toBeUndefined();
+  });
+
+  it('custom events by 64 KB, and each metric that GetMetricData asks for', () => {
+    const Entries = [{ Detail: 'x'.repeat(65 * KB) }, { Detail: '{}', EventBusName: 'farm' }];
+    expect(count('events', 'PutEvents', { Entries })).toEqual([
+      ['eventBridgeEvent', 'default', 2],
+      ['eventBridgeEvent', 'farm', 1],
+    ]);
+    expect(count('cloudwatch', 'GetMetricData', { MetricDataQueries: [{}, {}] })).toEqual([
+      ['cloudwatchRequest', 'GetMetricData', 2],
+    ]);
+  });
+
   it('logs with the overhead of each event', () => {
     const logEvents = [{ message: 'one' }, { message: 'zwölf' }];
     expect(count('logs', 'PutLogEvents', { logGroupName: '/aws/lambda/f', logEvents })).toEqual([
@@ -200,7 +276,7 @@ describe('docs/cost.md', () => {
 
   it.each(Object.values(PRICES))('has the price of $service, $item', ({ service, item, usd, unit }: Price) => {
     const row = rows.find(([, itsService, itsItem]) => itsService === service && itsItem === item);
-    const hours = /^(alarm|metric|secret)-hour$/.test(unit) ? 720 : 1;
+    const hours = /^(alarm|metric|key|secret)-hour$/.test(unit) ? 720 : 1;
     expect(Number.parseFloat(row?.[3] ?? '')).toBeCloseTo(usd * hours, 12);
   });
 });

@@ -6,7 +6,7 @@ export const IOT_OPERATION_BYTES = KB;
 export const KINESIS_PUT_BYTES = 25 * KB;
 export const KINESIS_RECORD_BYTES = KB;
 export const FIREHOSE_RECORD_BYTES = 5 * KB;
-/** Of requests to SQS and SNS. */
+/** Of requests to SQS and SNS, and of events. */
 export const REQUEST_BYTES = 64 * KB;
 
 /** How many steps a size takes; nothing takes one as well. */

@@ -29,6 +29,10 @@ function lastPart(value: unknown): string {
   return text.slice(Math.max(text.lastIndexOf('/'), text.lastIndexOf(':')) + 1);
 }
 
+function bytesIn(value: unknown): number {
+  return value instanceof Uint8Array ? value.length : 0;
+}
+
 function textBytes(value: unknown): number {
   return typeof value === 'string' ? Buffer.byteLength(value) : 0;
 }
@@ -109,20 +113,98 @@ const logEvents: CountCall = (meter, input) => {
   );
 };
 
+/**
+ * https://aws.amazon.com/kms/pricing: requests to asymmetric keys cost more, except to those of RSA 2048, whose
+ * signatures have 256 bytes.
+ */
+const kmsSignature: CountCall = (meter, input, output) => {
+  const asked = members(input);
+  const signature = asked.Signature ?? members(output).Signature;
+  const isRsa2048 = String(asked.SigningAlgorithm).startsWith('RSA') && bytesIn(signature) === 256;
+  meter.add(isRsa2048 ? 'kmsRequest' : 'kmsAsymmetric', lastPart(asked.KeyId));
+};
+
+const kmsPublicKey: CountCall = (meter, input, output) =>
+  meter.add(members(output).KeySpec === 'RSA_2048' ? 'kmsRequest' : 'kmsAsymmetric', named('KeyId')(members(input)));
+
+/** A ciphertext names its key, so Decrypt need not. */
+const kmsRequest: CountCall = (meter, input, output) => {
+  const { KeyId, keyId } = members(input);
+  meter.add('kmsRequest', lastPart(KeyId ?? keyId ?? members(output).KeyId));
+};
+
+const KMS_OPERATIONS = [
+  // S3 for who puts or gets an object; a service of the runtime asks this way (authorize-use.ts).
+  'AuthorizeUse',
+  'Decrypt',
+  'DescribeKey',
+  'Encrypt',
+  'GenerateDataKey',
+  'GenerateDataKeyWithoutPlaintext',
+  'GenerateMac',
+  'GenerateRandom',
+  'ReEncrypt',
+  'VerifyMac',
+];
+
+/** Each event of an account's own counts by 64 KB; those of AWS services are free. */
+const customEvents: CountCall = (meter, input) => {
+  const { Entries } = members(input);
+  for (const entry of Array.isArray(Entries) ? Entries.map(members) : []) {
+    const bytes = textBytes(entry.Detail) + textBytes(entry.DetailType) + textBytes(entry.Source);
+    meter.add('eventBridgeEvent', lastPart(entry.EventBusName ?? 'default'), increments(bytes, REQUEST_BYTES));
+  }
+};
+
+/** GetMetricData costs for each metric that it asks for. */
+const metricData: CountCall = (meter, input) => {
+  const { MetricDataQueries } = members(input);
+  meter.add('cloudwatchRequest', 'GetMetricData', Array.isArray(MetricDataQueries) ? MetricDataQueries.length : 1);
+};
+
+const CLOUDWATCH_OPERATIONS = [
+  'DescribeAlarms',
+  'GetMetricStatistics',
+  'ListMetrics',
+  'PutMetricAlarm',
+  'PutMetricData',
+  'SetAlarmState',
+];
+
 const BY_SERVICE: Readonly<Record<string, Readonly<Record<string, CountCall>>>> = {
+  cloudwatch: {
+    ...Object.fromEntries(
+      CLOUDWATCH_OPERATIONS.map((name): [string, CountCall] => [name, (meter) => meter.add('cloudwatchRequest', name)]),
+    ),
+    GetMetricData: metricData,
+  },
+  events: { PutEvents: customEvents },
   iot: Object.fromEntries(
     REGISTRY_OPERATIONS.map((name): [string, CountCall] => [name, (meter) => meter.add('iotOperation', name)]),
   ),
+  kms: {
+    ...Object.fromEntries(KMS_OPERATIONS.map((name) => [name, kmsRequest])),
+    GetPublicKey: kmsPublicKey,
+    Sign: kmsSignature,
+    Verify: kmsSignature,
+  },
   logs: { PutLogEvents: logEvents },
   s3: {
     ...once('s3Write', named('Bucket'), [
+      'CompleteMultipartUpload',
       'CopyObject',
       'CreateBucket',
+      'CreateMultipartUpload',
+      'ListMultipartUploads',
       'ListObjectsV2',
       'ListObjectVersions',
+      'ListParts',
       'PutObject',
+      'PutObjectTagging',
+      'UploadPart',
+      'UploadPartCopy',
     ]),
-    ...once('s3Read', named('Bucket'), ['GetObject', 'HeadBucket', 'HeadObject']),
+    ...once('s3Read', named('Bucket'), ['GetObject', 'GetObjectTagging', 'HeadBucket', 'HeadObject']),
   },
   secretsmanager: once('secretRequest', () => 'secrets', SECRETS_OPERATIONS),
   sns: { Publish: snsPublish, PublishBatch: snsPublish },

@@ -31,6 +31,10 @@ function perMillion(service: string, item: string, unit: string, usd: number): P
   return { service, item, unit, usd, per: MILLION };
 }
 
+function perTenThousand(service: string, item: string, unit: string, usd: number): Price {
+  return { service, item, unit, usd, per: 10_000 };
+}
+
 function perGb(service: string, item: string, usd: number): Price {
   return { service, item, unit: 'GB', unitSize: GIB, usd, per: 1 };
 }
@@ -45,6 +49,7 @@ const KINESIS = 'Amazon Kinesis Data Streams';
 const LAMBDA = 'AWS Lambda';
 const CLOUDWATCH = 'Amazon CloudWatch';
 const SNS = 'Amazon SNS';
+const KMS = 'AWS Key Management Service';
 const SECRETS_MANAGER = 'AWS Secrets Manager';
 
 const TABLE = {
@@ -77,8 +82,13 @@ const TABLE = {
   snsEmail: perMillion(SNS, 'e-mail deliveries', 'notification', 20),
   secret: perHour(SECRETS_MANAGER, 'secrets', 'secret-hour', 0.4 / HOURS_PER_MONTH),
   secretRequest: { service: SECRETS_MANAGER, item: 'API calls', unit: 'request', usd: 0.05, per: 10_000 },
+  kmsKey: perHour(KMS, 'keys', 'key-hour', 1 / HOURS_PER_MONTH),
+  kmsRequest: perTenThousand(KMS, 'requests', 'request', 0.03),
+  kmsAsymmetric: perTenThousand(KMS, 'requests, asymmetric but not RSA 2048', 'request', 0.15),
+  eventBridgeEvent: perMillion('Amazon EventBridge', 'custom events', '64 KB event', 1.0),
   logsIn: perGb('Amazon CloudWatch Logs', 'data in', 0.5),
   cloudwatchAlarm: perHour(CLOUDWATCH, 'alarms', 'alarm-hour', 0.1 / HOURS_PER_MONTH),
+  cloudwatchRequest: { service: CLOUDWATCH, item: 'API requests', unit: 'request', usd: 0.01, per: 1000 },
   cloudwatchMetric: perHour(CLOUDWATCH, 'custom metrics', 'metric-hour', 0.3 / HOURS_PER_MONTH),
 } satisfies Record<string, Price>;
 

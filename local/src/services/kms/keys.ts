@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { KeptRecord, KeptRecords } from '../../kernel/kept-state.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Permission } from '../../kernel/service.ts';
+import type { Running } from '../../meter/meter.ts';
 import { notFound } from './errors.ts';
 import { type KeptKey, Key } from './key.ts';
 import { type KeyPolicy, managedKeyPolicy } from './key-policy.ts';
@@ -24,6 +25,7 @@ export class Keys {
   readonly kernel: Kernel;
   readonly aliases = new Map<string, Alias>();
   readonly #keys = new Map<string, Key>();
+  readonly #charges = new Map<Key, Running>();
 
   constructor(kernel: Kernel) {
     this.kernel = kernel;
@@ -39,7 +41,20 @@ export class Keys {
     const arn = this.kernel.arn('kms', `key/${id}`);
     const key = new Key({ id, arn, accountId, spec, manager, createdAt: clock.now(), policy });
     this.#keys.set(id, key);
+    this.charge(key);
     return key;
+  }
+
+  /** A key of the customer costs by time, unless it is about to be deleted; to be called when its state has changed. */
+  charge(key: Key): void {
+    const costs = key.manager === 'CUSTOMER' && key.state !== 'PendingDeletion' && this.#keys.has(key.id);
+    if (costs === this.#charges.has(key)) return;
+    if (costs) {
+      this.#charges.set(key, this.kernel.meter.start('kmsKey', 'keys'));
+    } else {
+      this.#charges.get(key)?.stop();
+      this.#charges.delete(key);
+    }
   }
 
   /** Removes a key for good when its time has come, unless the deletion was cancelled, or scheduled anew. */
@@ -64,6 +79,7 @@ export class Keys {
       Object.assign(key, { description, rotated, state, deletionAt });
       for (const [name, value] of kept.tags) key.tags.set(name, value);
       this.#keys.set(key.id, key);
+      this.charge(key);
       if (deletionAt !== undefined) this.deleteAt(key, deletionAt);
     }
     for (const alias of records.all<Alias>('alias/')) this.aliases.set(alias.name, alias);
@@ -72,6 +88,7 @@ export class Keys {
   /** Removes a key for good, with its aliases. */
   delete(key: Key): void {
     this.#keys.delete(key.id);
+    this.charge(key);
     for (const { name } of this.aliasesOf(key)) this.aliases.delete(name);
   }
 

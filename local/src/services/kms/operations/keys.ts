@@ -84,6 +84,7 @@ function scheduleDeletion(keys: Keys, key: Key, days: number): object {
   const deletionAt = keys.kernel.clock.now() + days * DAY_MS;
   key.state = 'PendingDeletion';
   key.deletionAt = deletionAt;
+  keys.charge(key);
   keys.deleteAt(key, deletionAt);
   return { KeyId: key.arn, DeletionDate: new Date(deletionAt), KeyState: key.state, PendingWindowInDays: days };
 }
@@ -130,6 +131,7 @@ export function keyOperations(keys: Keys): Readonly<Record<string, AnyOperation>
       if (key.state !== 'PendingDeletion') throw invalidState(key.arn, 'is not pending deletion.');
       key.state = 'Disabled';
       key.deletionAt = undefined;
+      keys.charge(key);
       return { KeyId: key.arn };
     }),
     GetKeyPolicy: onKey(keys, 'GetKeyPolicy', (key) => ({ Policy: key.policy.text, PolicyName: 'default' })),
