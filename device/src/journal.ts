@@ -107,7 +107,10 @@ export class Journal {
   }
 
   #generations(): number[] {
-    return this.#fs.list(this.#directory).flatMap((name) => Number(NAME.exec(name)?.[1] ?? []));
+    return this.#fs.list(this.#directory).flatMap((name) => {
+      const generation = NAME.exec(name)?.[1];
+      return generation === undefined ? [] : [Number(generation)];
+    });
   }
 
   #path(name: string): string {

@@ -45,6 +45,15 @@ describe('the outbox on the disk', () => {
     expect(ids).toEqual([1, 2, 3, 4].map((sequence) => `${session}-${sequence}`));
   });
 
+  it('takes no other file of the folder for a part of itself', () => {
+    const others = ['agent.sock', 'draft'];
+    const disk = new SimulatedDisk(new Map(others.map((name) => [name, Buffer.alloc(0)])));
+
+    expect(openOutbox(disk).outbox.damaged).toBe(0);
+    expect(openOutbox(disk).outbox.damaged).toBe(0);
+    expect([...disk.files.keys()].filter((name) => name.endsWith('.journal'))).toHaveLength(1);
+  });
+
   it('drops the oldest when it is full, counts them, and knows the count after a restart', () => {
     const disk = new SimulatedDisk();
     const { outbox } = openOutbox(disk, { maxBytes: 30_000 });

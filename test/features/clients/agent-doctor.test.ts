@@ -166,7 +166,7 @@ describe('thingstead-agent doctor', () => {
     expect(of('agent')).toMatchObject({ status: 'warn' });
     expect(of('outbox')).toMatchObject({
       status: 'ok',
-      message: expect.stringMatching(/^[1-9]\d* readings wait, 0 dropped/),
+      message: expect.stringMatching(/^[1-9]\d* readings wait, 0 dropped, 0 refused by the cloud, 0 damaged/),
     });
   });
 
