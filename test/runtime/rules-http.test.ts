@@ -212,6 +212,53 @@ describe('the HTTP action', () => {
     expect(await failures()).toMatchObject([{ errorMessage: expect.stringMatching(`answered ${status}`) }]);
   });
 
+  describe('in batches', () => {
+    const send = (egg: unknown, topic = 'farm/hens') =>
+      data.send(new PublishCommand({ topic, payload: Buffer.from(JSON.stringify({ egg })) }));
+    const bodies = () => receiver.received.map(({ body }) => JSON.parse(body));
+
+    it('posts an array when it is full, or when its time is over', async () => {
+      await rule({ enableBatching: true, batchConfig: { maxBatchSize: 2, maxBatchOpenMs: 200 } });
+      await confirm();
+      for (const egg of [1, 2, 3]) await send(egg);
+      await runtime.advance(1);
+
+      expect(bodies()).toEqual([[{ egg: 1 }, { egg: 2 }], [{ egg: 3 }]]);
+      const answer = await fetch(`${runtime.endpoints.awsEndpoint}/_local/meter`);
+      const { services } = (await answer.json()) as { services: { item: string; quantity: number }[] };
+      expect(services.find(({ item }) => item === 'rule actions')?.quantity).toBe(2);
+    });
+
+    it.each([
+      [false, [[{ egg: 1 }], [{ egg: 2 }]]],
+      [true, [[{ egg: 1 }, { egg: 2 }]]],
+    ])('with batchAcrossTopics %s', async (batchAcrossTopics, expected) => {
+      await rule({ enableBatching: true, batchConfig: { batchAcrossTopics, maxBatchOpenMs: 200 } });
+      await confirm();
+      await Promise.all([send(1, 'farm/hens'), send(2, 'farm/ducks')]);
+      await runtime.advance(1);
+      expect(bodies().toSorted((a, b) => a[0].egg - b[0].egg)).toEqual(expected);
+    });
+
+    it('keeps to the limit of bytes', async () => {
+      await rule({ enableBatching: true, batchConfig: { maxBatchSizeBytes: 100, maxBatchOpenMs: 200 } });
+      await confirm();
+      for (const egg of ['a', 'b', 'c']) await send(egg.repeat(40));
+      await runtime.advance(1);
+      expect(receiver.received.every(({ body }) => body.length <= 100)).toBe(true);
+      expect(bodies().flat()).toHaveLength(3);
+    });
+
+    it('fails each message of a batch into the error action', async () => {
+      await rule({ enableBatching: true, batchConfig: { maxBatchSize: 2, maxBatchOpenMs: 200 } });
+      await confirm();
+      receiver.answerWith(() => 404);
+      await Promise.all([send(1), send(2)]);
+      await runtime.advance(1);
+      expect(await failures()).toHaveLength(2);
+    });
+  });
+
   it('signs with the session of its role, which whoever creates the rule has to pass', async () => {
     const roleArn = await createRole(runtime, [], 'iot.amazonaws.com');
     const auth = { sigv4: { signingRegion: 'eu-west-1', serviceName: 'execute-api', roleArn } };
@@ -238,7 +285,8 @@ describe('the HTTP action', () => {
 
   it.each([
     [{ url: 'http://127.0.0.1/' }, /begin with https/],
-    [{ enableBatching: true }, /batching of the HTTP action/],
+    [{ enableBatching: true, batchConfig: { maxBatchSize: 11 } }, /maxBatchSize is 11; it has to be 2 to 10/],
+    [{ batchConfig: { maxBatchSize: 2 } }, /needs http.enableBatching/],
   ])('is refused with %j', async (http, error) => {
     await expect(rule(http)).rejects.toThrow(error);
   });

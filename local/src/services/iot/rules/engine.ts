@@ -88,7 +88,8 @@ export class RulesEngine {
     scope: Scope,
     callExternal: CallExternal,
   ): Promise<void> {
-    this.#kernel.meter.add('iotAction', rule.name, rule.actions.length * ruleIncrements(message.source));
+    const counted = rule.actions.filter(({ isBatched }) => !isBatched).length;
+    if (counted > 0) this.#kernel.meter.add('iotAction', rule.name, counted * ruleIncrements(message.source));
     const results = await Promise.all(
       rule.actions.map(async (action) => {
         const failure = await runAction(this.#kernel, this.#sessions, { rule, action, payload, scope, callExternal });

@@ -36,8 +36,10 @@ const ACTION: PropertySpec = {
   DynamoDBv2: { PutItem: { TableName: TEXT }, RoleArn: TEXT },
   Firehose: { BatchMode: TEXT, DeliveryStreamName: TEXT, RoleArn: TEXT, Separator: TEXT },
   Http: {
+    BatchConfig: { BatchAcrossTopics: TEXT, MaxBatchOpenMs: TEXT, MaxBatchSize: TEXT, MaxBatchSizeBytes: TEXT },
     Auth: { Sigv4: { RoleArn: TEXT, ServiceName: TEXT, SigningRegion: TEXT } },
     ConfirmationUrl: TEXT,
+    EnableBatching: TEXT,
     Headers: [{ Key: TEXT, Value: TEXT }],
     Url: TEXT,
   },
@@ -61,8 +63,8 @@ const ACTION: PropertySpec = {
   Sqs: { QueueUrl: TEXT, RoleArn: TEXT, UseBase64: TEXT },
 };
 
-const BOOLEANS = new Set(['BatchMode', 'UseBase64']);
-const NUMBERS = new Set(['Qos']);
+const BOOLEANS = new Set(['BatchAcrossTopics', 'BatchMode', 'EnableBatching', 'UseBase64']);
+const NUMBERS = new Set(['MaxBatchOpenMs', 'MaxBatchSize', 'MaxBatchSizeBytes', 'Qos']);
 const MAX_NAME_LENGTH = 128;
 
 /** Rules (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iot-topicrule.html). */

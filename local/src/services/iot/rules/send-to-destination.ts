@@ -5,8 +5,10 @@ import { operation } from '../../../kernel/define.ts';
 import { AwsError, notEmulated } from '../../../kernel/errors.ts';
 import type { Kernel } from '../../../kernel/kernel.ts';
 import type { AnyOperation } from '../../../kernel/service.ts';
+import { IOT_MESSAGE_BYTES, increments } from '../../../meter/increments.ts';
 import type { HttpRequestInput } from './actions/http.ts';
 import type { Destinations } from './destinations.ts';
+import { HttpBatches } from './http-batches.ts';
 
 /** A longer answer counts as a failure (https-rule-action.html). */
 const MAX_ANSWER_BYTES = 16_384;
@@ -17,31 +19,55 @@ const SESSION_SECONDS = 3600;
  * when they sign, and no route leads to it.
  */
 export function sendToDestination(kernel: Kernel, destinations: Destinations, post: Post): AnyOperation {
-  return operation<HttpRequestInput, object>({
+  const send = async (input: HttpRequestInput, caller: Caller): Promise<object> => {
+    const { url, timeoutMs, body } = input;
+    const status = await post(url, {
+      headers: headersOf(kernel, input, caller),
+      body,
+      timeoutMs,
+      maxAnswerBytes: MAX_ANSWER_BYTES,
+    }).catch((error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw failure(400, error instanceof NotLoopback ? reason : `the endpoint did not answer: ${reason}`);
+    });
+    if (status < 200 || status > 299) throw failure(status, `the endpoint answered ${status}`);
+    return {};
+  };
+  const batches = new HttpBatches<{ readonly input: HttpRequestInput; readonly caller: Caller }>(
+    kernel,
+    (text, { input, caller }) => {
+      const body = Buffer.from(text);
+      // "The batched HTTP action is metered as a single action", by the size of the batch.
+      kernel.meter.add('iotAction', input.batch?.ruleName ?? '', increments(body.length, IOT_MESSAGE_BYTES));
+      return send({ ...input, body }, caller);
+    },
+  );
+  return operation<HttpRequestInput, unknown>({
     permissions(_input, { caller }) {
       if (caller.kind === 'user') throw notEmulated('iot', 'SendToDestination');
       return [];
     },
-    async run(input, { caller }) {
-      const { url, confirmationUrl, timeoutMs, body } = input;
+    run(input, { caller }) {
+      const { url, confirmationUrl, batch, body } = input;
       if (!url.startsWith('https://')) throw failure(400, `${url} does not begin with https://`);
       if (!url.startsWith(confirmationUrl)) throw failure(400, `${confirmationUrl} is no prefix of ${url}`);
       if (!destinations.isEnabled(confirmationUrl)) {
         throw failure(400, `there is no enabled topic rule destination for ${confirmationUrl}`);
       }
-      const status = await post(url, {
-        headers: headersOf(kernel, input, caller),
-        body,
-        timeoutMs,
-        maxAnswerBytes: MAX_ANSWER_BYTES,
-      }).catch((error: unknown) => {
-        const reason = error instanceof Error ? error.message : String(error);
-        throw failure(400, error instanceof NotLoopback ? reason : `the endpoint did not answer: ${reason}`);
-      });
-      if (status < 200 || status > 299) throw failure(status, `the endpoint answered ${status}`);
-      return {};
+      return batch ? batches.add(batch.key, jsonIn(body), batch, { input, caller }) : send(input, caller);
     },
   });
+}
+
+/** A batch is a JSON array. */
+function jsonIn(body: Buffer): string {
+  const text = body.toString('utf8');
+  try {
+    JSON.parse(text);
+    return text;
+  } catch {
+    throw failure(400, 'only JSON can go in a batch');
+  }
 }
 
 /** Attempts that are answered with 429 or 5xx are tried again; the status tells. */

@@ -1,5 +1,5 @@
-import { notEmulated } from '../../../../kernel/errors.ts';
 import { invalidRequest } from '../../control/errors.ts';
+import type { BatchLimits } from '../http-batches.ts';
 import type { Template } from '../template.ts';
 import type { ActionParameters } from './action-parameters.ts';
 import type { ActionKind, Invocation } from './rule-action.ts';
@@ -15,6 +15,8 @@ export interface HttpRequestInput {
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: Buffer;
   readonly timeoutMs: number;
+  /** Undefined for a message that goes alone; the key tells which messages may go together. */
+  readonly batch: (BatchLimits & { readonly key: string; readonly ruleName: string }) | undefined;
   readonly signing: { readonly region: string; readonly service: string } | undefined;
 }
 
@@ -36,12 +38,13 @@ export const httpAction: ActionKind = {
     }
     const headers = headersIn(parameters);
     const sigv4 = sigv4In(parameters);
-    refuseBatching(parameters);
+    const batching = batchingIn(parameters);
     const deadlines = new WeakMap<Invocation, number>();
     return {
       roleArn: sigv4?.roleArn,
       resource: url,
       destinationUrl: confirmationUrl.constant,
+      isBatched: batching !== undefined,
       async run(invocation, filled) {
         const deadline = deadlines.get(invocation) ?? performance.now() + TOTAL_MS;
         deadlines.set(invocation, deadline);
@@ -51,6 +54,7 @@ export const httpAction: ActionKind = {
           headers: await Promise.all(headers.map(async ({ name, value }) => [name, await value(invocation)] as const)),
           body: invocation.payload.bytes,
           timeoutMs: Math.max(1, Math.round(deadline - performance.now())),
+          batch: batching && { ...batching, ...batchOf(invocation, filled, batching.acrossTopics) },
           signing: sigv4,
         };
         return invocation.call('iot', 'SendToDestination', input);
@@ -58,6 +62,11 @@ export const httpAction: ActionKind = {
     };
   },
 };
+
+/** Messages of one rule for one URL go together, and of one topic unless the rule says otherwise. */
+function batchOf({ ruleName, scope }: Invocation, url: string, acrossTopics: boolean) {
+  return { ruleName, key: [ruleName, url, acrossTopics ? '' : scope.message.topic].join('\n') };
+}
 
 function headersIn(parameters: ActionParameters): readonly Header[] {
   const headers = parameters.objects('headers').map((each) => {
@@ -79,7 +88,21 @@ function sigv4In(parameters: ActionParameters) {
   return signing;
 }
 
-function refuseBatching(parameters: ActionParameters): void {
+function batchingIn(parameters: ActionParameters): (BatchLimits & { readonly acrossTopics: boolean }) | undefined {
   const isBatching = parameters.boolean('enableBatching');
-  if (isBatching || parameters.optionalObject('batchConfig')) throw notEmulated('iot', 'batching of the HTTP action');
+  const config = parameters.optionalObject('batchConfig');
+  const limit = (member: string, least: number, most: number, usual: number): number => {
+    const value = config?.integer(member) ?? usual;
+    if (value >= least && value <= most) return value;
+    throw invalidRequest(`http.batchConfig.${member} is ${value}; it has to be ${least} to ${most}`);
+  };
+  const limits = {
+    maxOpenMs: limit('maxBatchOpenMs', 5, 200, 20),
+    maxSize: limit('maxBatchSize', 2, 10, 10),
+    maxSizeBytes: limit('maxBatchSizeBytes', 100, 131_072, 5120),
+    acrossTopics: config?.boolean('batchAcrossTopics') ?? false,
+  };
+  config?.refuseOthers();
+  if (config && !isBatching) throw invalidRequest('http.batchConfig needs http.enableBatching');
+  return isBatching ? limits : undefined;
 }

@@ -73,7 +73,7 @@ export function compileAction(where: string, given: unknown, variables: Readonly
     throw invalidRequest(`${where}: AWS IoT has no action ${name}`);
   }
   const parameters = new ActionParameters(name, value, variables);
-  const { roleArn, resource, destinationUrl, run } = kind.compile(parameters);
+  const compiled = kind.compile(parameters);
   parameters.refuseOthers();
-  return { name, kind, roleArn, resource, destinationUrl, run };
+  return { name, kind, ...compiled };
 }

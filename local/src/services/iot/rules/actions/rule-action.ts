@@ -18,6 +18,8 @@ export interface CompiledAction {
   readonly resource: Template;
   /** The confirmation URL of the destination that the action needs, where it is known when the rule is created. */
   readonly destinationUrl?: string | undefined;
+  /** True when several messages may go together: then it is counted where they go. */
+  readonly isBatched?: boolean;
   /** Rejects with what the other service answers, or with ActionFailure. */
   run(invocation: Invocation, resource: string): Promise<unknown>;
 }
