@@ -6,27 +6,9 @@ import * as v from 'valibot';
 import { ConfigurationError, messageOf } from './configuration-error.ts';
 import { explainIssue } from './explain-issue.ts';
 import { LOG_LEVELS } from './log.ts';
+import { absoluteSource, SourceSchema } from './sensors/source-config.ts';
 
 const Seconds = v.pipe(v.number(), v.minValue(0.1), v.maxValue(86_400));
-
-const Source = v.variant('kind', [
-  v.strictObject({
-    kind: v.literal('simulator'),
-    /** `walk` or `sine`. */
-    shape: v.optional(v.picklist(['walk', 'sine']), 'walk'),
-    mean: v.optional(v.pipe(v.number(), v.finite()), 20),
-    amplitude: v.optional(v.pipe(v.number(), v.minValue(0)), 5),
-    /** Length of one wave of `sine`. */
-    periodSeconds: v.optional(Seconds, 3600),
-    /** The same seed gives the same walk; by default it follows from the names of thing and sensor. */
-    seed: v.optional(v.pipe(v.number(), v.safeInteger())),
-  }),
-  v.strictObject({
-    kind: v.literal('board'),
-    /** The processor's temperature (degrees Celsius), or the load average of one minute. */
-    value: v.picklist(['temperature', 'load']),
-  }),
-]);
 
 /** The text of a key in place of its file would be shown with the complaint that there is no such file. */
 const FileName = v.pipe(
@@ -37,7 +19,7 @@ const FileName = v.pipe(
 const SensorSchema = v.strictObject({
   /** Level of the topic and name in the store. */
   name: v.pipe(v.string(), v.regex(SENSOR_NAME, 'must be 1 to 64 letters, digits, "_", "." or "-"')),
-  source: Source,
+  source: SourceSchema,
   /** How often it is read. */
   intervalSeconds: Seconds,
   /** SenML unit (RFC 8428), for example `Cel` or `%RH`. */
@@ -125,6 +107,7 @@ export function loadConfig(file: string): AgentConfig {
   const absolute = (name: string): string => path.resolve(folder, name);
   return {
     ...config,
+    sensors: config.sensors.map((sensor) => ({ ...sensor, source: absoluteSource(sensor.source, absolute) })),
     outbox: { ...config.outbox, directory: absolute(config.outbox.directory ?? stateDirectory()) },
     certificateFile: absolute(config.certificateFile),
     ...(config.privateKeyFile === undefined ? {} : { privateKeyFile: absolute(config.privateKeyFile) }),

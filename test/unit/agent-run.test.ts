@@ -1,7 +1,7 @@
 /** The agent as a process, against a broker of a few lines whose answers each test decides. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import * as mqtt from 'mqtt-packet';
 import { createCa, issue } from '../support/certificates.ts';
+import { untilEnded } from '../support/process-end.ts';
 
 type Event = Readonly<Record<string, unknown>>;
 type Answer = (packet: mqtt.IPublishPacket, answer: (reasonCode: number) => void, socket: TLSSocket) => void;
@@ -263,6 +264,43 @@ describe('the agent', () => {
 
     expect(await agent.exit()).toBe(0);
     expect(agent.events.at(-1)).toMatchObject({ event: 'agent.stopped', messages: 0 });
+  });
+
+  it('sends what other sensors read while a command hangs; ends in time, and the command with it', async () => {
+    // GIVEN
+    const pid = path.join(mkdtempSync(path.join(folder, 'hanging-')), 'pid');
+    const hanging = {
+      kind: 'command',
+      command: ['sh', '-c', 'echo $$ >"$0"; exec sleep 1000', pid],
+      timeoutSeconds: 300,
+    };
+    const agent = startAgent({
+      sensors: [
+        { name: 'hangs', source: hanging, intervalSeconds: 0.1 },
+        { name: 'gone', source: { kind: 'file', path: 'nowhere' }, intervalSeconds: 0.1 },
+        { name: 'load', source: { kind: 'file', path: '/proc/sys/kernel/pid_max' }, intervalSeconds: 0.1 },
+      ],
+    });
+
+    // WHEN
+    const published = await agent.seen('telemetry.published');
+    agent.process.kill('SIGTERM');
+
+    // THEN
+    expect(await agent.exit()).toBe(0);
+    expect(published).toMatchObject({ sensor: 'load' });
+    expect(bodies()[0]?.readings[0]).toMatchObject({ value: Number(readFileSync('/proc/sys/kernel/pid_max', 'utf8')) });
+    const failed = agent.events.filter((each) => each.event === 'sensor.failed');
+    expect(failed.map((each) => each.sensor).toSorted()).toEqual(['gone', 'hangs']);
+    await untilEnded(readFileSync(pid, 'utf8').trim());
+  });
+
+  it('refuses a source that is not good, names the member, and exits with 78', async () => {
+    const source = { kind: 'command', command: ['true'], timeoutSeconds: -1 };
+    const agent = startAgent({ sensors: [{ name: 'x', source, intervalSeconds: 1 }] });
+
+    await expect(agent.seen('agent.starting')).rejects.toThrow('sensors.0.source.timeoutSeconds: ');
+    expect(await agent.exit()).toBe(78);
   });
 
   it('refuses a key that others can read, with the command that repairs it, and exits with 78', async () => {

@@ -3,7 +3,6 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Clock } from '../../device/src/clock.ts';
 import { Liveness } from '../../device/src/liveness.ts';
 import { MemoryOutbox } from '../../device/src/memory-outbox.ts';
 import { startSampling } from '../../device/src/sampler.ts';
@@ -12,37 +11,12 @@ import { supervise } from '../../device/src/supervise.ts';
 import { watchedConnect } from '../../device/src/watched-connect.ts';
 import { type AgentProcess, startAgentProcess } from '../support/agent-process.ts';
 import { createCa, issue } from '../support/certificates.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { type NotifySocket, openNotifySocket } from '../support/notify-socket.ts';
 import { describeWithTools } from '../support/tools.ts';
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const PUBLISH_MS = 60_000;
-
-/** Time that passes when the test says so, and runs what becomes due. */
-class ManualClock implements Clock {
-  #now = 0;
-  #tasks: { at: number; task: () => void }[] = [];
-  now = (): number => this.#now;
-  uptime = (): number => this.#now;
-  after = (ms: number, task: () => void): (() => void) => {
-    const entry = { at: this.#now + ms, task };
-    this.#tasks.push(entry);
-    return () => {
-      this.#tasks = this.#tasks.filter((each) => each !== entry);
-    };
-  };
-  advance(ms: number): void {
-    const end = this.#now + ms;
-    for (;;) {
-      const [next] = this.#tasks.filter(({ at }) => at <= end).toSorted((a, b) => a.at - b.at);
-      if (!next) break;
-      this.#tasks = this.#tasks.filter((each) => each !== next);
-      this.#now = next.at;
-      next.task();
-    }
-    this.#now = end;
-  }
-}
 
 /** An agent's parts around a broker whose answers the test decides. */
 function parts() {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
-import { type Sensor, SensorUnavailable } from './sensor.ts';
+import { type PromptSensor, SensorUnavailable } from './sensor.ts';
 
 /** Thousandths of a degree Celsius, on every Linux board with a thermal sensor in the processor. */
 const THERMAL_ZONE = '/sys/class/thermal/thermal_zone0/temp';
@@ -10,9 +10,9 @@ const THERMAL_ZONE = '/sys/class/thermal/thermal_zone0/temp';
  *
  * @throws SensorUnavailable when the board has no thermal sensor.
  */
-export function board(value: 'temperature' | 'load', thermalZone = THERMAL_ZONE): Sensor {
+export function board(value: 'temperature' | 'load', thermalZone = THERMAL_ZONE): PromptSensor {
   if (value === 'load') return { read: () => Math.round((loadavg()[0] ?? 0) * 100) / 100 };
-  const sensor: Sensor = { read: () => celsius(thermalZone) };
+  const sensor: PromptSensor = { read: () => celsius(thermalZone) };
   try {
     sensor.read(0);
   } catch (cause) {

@@ -1,5 +1,8 @@
+import type { Clock } from '../clock.ts';
 import type { SensorConfig } from '../config.ts';
 import { board } from './board.ts';
+import { command } from './command.ts';
+import { file } from './file.ts';
 import type { Sensor } from './sensor.ts';
 import { seedOf, simulator } from './simulator.ts';
 
@@ -8,11 +11,20 @@ import { seedOf, simulator } from './simulator.ts';
  *
  * @throws SensorUnavailable when the board lacks the hardware.
  */
-export function createSensor(thing: string, { name, source }: SensorConfig): Sensor {
+export function createSensor(thing: string, { name, source }: SensorConfig, clock: Clock): Sensor {
   switch (source.kind) {
     case 'simulator':
       return simulator({ ...source, seed: source.seed ?? seedOf(`${thing}/${name}`) });
     case 'board':
       return board(source.value);
+    case 'file':
+      return file(source.path, source);
+    case 'command':
+      return command({
+        command: source.command,
+        timeoutMs: source.timeoutSeconds * 1000,
+        conversion: source,
+        clock,
+      });
   }
 }

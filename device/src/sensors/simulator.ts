@@ -1,4 +1,4 @@
-import type { Sensor } from './sensor.ts';
+import type { PromptSensor } from './sensor.ts';
 
 export interface SimulatorOptions {
   /** `walk`: a random walk between mean - amplitude and mean + amplitude. `sine`: a wave of that height. */
@@ -12,7 +12,7 @@ export interface SimulatorOptions {
 }
 
 /** A sensor that makes its values up, the same ones for the same seed. Values have two decimals. */
-export function simulator(options: SimulatorOptions): Sensor {
+export function simulator(options: SimulatorOptions): PromptSensor {
   const { mean, amplitude } = options;
   if (options.shape === 'sine') {
     const periodMs = options.periodSeconds * 1000;
