@@ -3,10 +3,10 @@
 import { toJson } from '../../../http/protocols/index.ts';
 import { AwsError } from '../../../kernel/errors.ts';
 import type { Kernel } from '../../../kernel/kernel.ts';
-import { SecretCache } from './secret-cache.ts';
 import { type Attributes, fromAttributes, toAttributes } from './actions/attribute-value.ts';
 import type { RoleSessions } from './role-sessions.ts';
 import type { Rule } from './rule.ts';
+import { SecretCache } from './secret-cache.ts';
 import type { CallExternal, ExternalCall } from './sql/external-call.ts';
 import { parseJson } from './sql/json.ts';
 import type { SqlValue } from './sql/sql-value.ts';

@@ -78,7 +78,10 @@ export const externalFunctions: SqlFunctions = {
       const secret = argument(args, 0);
       const secretType = literalText(args, 1, 'the type', call);
       if (secretType !== 'SecretString' && secretType !== 'SecretBinary') {
-        return call.context.fail(call.at, `the type of a secret is 'SecretString' or 'SecretBinary', not '${secretType}'`);
+        return call.context.fail(
+          call.at,
+          `the type of a secret is 'SecretString' or 'SecretBinary', not '${secretType}'`,
+        );
       }
       const key = args.length === 4 ? argument(args, 2) : undefined;
       const roleArn = role(args, call);
