@@ -11,7 +11,7 @@ import { endAll, endpointsFile, root, run, say, start } from './start/processes.
 
 const assembly = path.join(root, 'cdk.out');
 
-const USAGE = 'npm start -- [--once] [--no-demo] [--port-offset N]';
+const USAGE = 'npm start -- [--once] [--no-demo] [--data DIR] [--port-offset N]';
 
 const options = readOptions();
 
@@ -21,6 +21,7 @@ function readOptions() {
       options: {
         once: { type: 'boolean', default: false },
         'no-demo': { type: 'boolean', default: false },
+        data: { type: 'string' },
         'port-offset': { type: 'string', default: '0' },
         help: { type: 'boolean', default: false },
       },
@@ -58,7 +59,11 @@ function isSynthesized(): boolean {
 }
 
 async function startRuntime(): Promise<Endpoints> {
-  const runtime = start('local/src/main.ts', ['--assembly', assembly, '--port-offset', options['port-offset']]);
+  const data = options.data === undefined ? [] : ['--data', path.resolve(options.data)];
+  const runtime = start('local/src/main.ts', [
+    ...['--assembly', assembly, '--port-offset', options['port-offset']],
+    ...data,
+  ]);
   let words = '';
   for (const stream of [runtime.stdout, runtime.stderr]) {
     stream?.on('data', (chunk) => {
@@ -98,7 +103,8 @@ function printNext(): void {
   say(`    npx thingstead --local device show ${demoThings[0]}`);
   say('    npx thingstead --local watch');
   say('    npx thingstead --local simulate 5');
-  say('  Ctrl-C ends everything; nothing is kept.\n');
+  const kept = options.data === undefined ? 'nothing is kept' : `${options.data} keeps the state for the next start`;
+  say(`  Ctrl-C ends everything; ${kept}.\n`);
 }
 
 async function end(code: number, words = ''): Promise<void> {
@@ -120,6 +126,12 @@ if (options.once && options['no-demo']) {
   process.stderr.write('--once checks what the demo devices sent, so it cannot go with --no-demo.\n');
   process.exit(2);
 }
+if (options.once && options.data !== undefined) {
+  process.stderr.write(
+    '--once compares what the demo devices send with all that is stored, so it cannot go with --data.\n',
+  );
+  process.exit(2);
+}
 try {
   if (!isSynthesized()) {
     say('Synthesizing the templates ...');
@@ -128,7 +140,7 @@ try {
   const endpoints = await startRuntime();
   watchMeter(endpoints.awsEndpoint);
   printEndpoints(endpoints);
-  const devices = options['no-demo'] ? [] : await startDemo();
+  const devices = options['no-demo'] ? [] : await startDemo(options.data);
   if (options.once) {
     const passed = await check(devices, endpoints.awsEndpoint);
     say(

@@ -1,12 +1,11 @@
 /** The demo of `npm start`: devices that join with certificates of a demo CA, and the check of what is stored of them. */
 import type { ChildProcess } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { styleText } from 'node:util';
 import { endpointsFile, exitOf, run, say, start, state } from './processes.ts';
 
-const demoFolder = path.join(state, 'demo');
 export const demoThings = ['macdonald-greenhouse1', 'macdonald-greenhouse2', 'macdonald-barn1'];
 /** With --once: how many messages of each device must be acknowledged before the stores are read back. */
 const MESSAGES_PER_DEVICE = 3;
@@ -25,17 +24,21 @@ function thingstead(...args: readonly string[]): Promise<string> {
   return run('cli/bin/thingstead.mjs', [...args, '--endpoints', endpointsFile]);
 }
 
-/** Makes a demo CA and the devices' certificates as an operator does, and starts an agent for each. */
-export async function startDemo(): Promise<readonly Device[]> {
-  rmSync(demoFolder, { recursive: true, force: true });
-  const ca = path.join(demoFolder, 'ca');
-  await thingstead('ca', 'create', '--name', 'demo', '--dir', ca);
-  await thingstead('ca', 'register', '--name', 'demo', '--dir', ca);
-  say(`  ${styleText('bold', 'Demo CA')}    registered: its devices register themselves on their first connection`);
+/**
+ * Starts an agent for each demo device. Their certificates are made anew as an operator does, with a demo CA; with `data`
+ * they are kept in that folder, beside the state that knows them.
+ */
+export async function startDemo(data?: string): Promise<readonly Device[]> {
+  const demoFolder = path.resolve(data ?? state, 'demo');
+  const isKept = data !== undefined && existsSync(demoFolder);
+  if (isKept)
+    say(
+      `  ${styleText('bold', 'Demo')}       the devices of the last start connect again, with the certificates they have`,
+    );
+  else await createDevices(demoFolder);
   return Promise.all(
     demoThings.map(async (thing) => {
       const out = path.join(demoFolder, thing);
-      await thingstead('device', 'create', thing, '--ca', 'demo', '--dir', ca, '--out', out);
       const agent = start('device/bin/thingstead-agent.mjs', ['--config', path.join(out, 'device.json'), 'run']);
       const device: Device = { thing, process: agent, refused: 0, accepted: false, messages: 0, readings: 0 };
       if (agent.stdout) createInterface(agent.stdout).on('line', (line) => show(device, line));
@@ -43,6 +46,20 @@ export async function startDemo(): Promise<readonly Device[]> {
       return device;
     }),
   );
+}
+
+/** Makes a demo CA and the devices' certificates; the folder is there when all of it is. */
+async function createDevices(demoFolder: string): Promise<void> {
+  const draft = `${demoFolder}.new`;
+  for (const folder of [demoFolder, draft]) rmSync(folder, { recursive: true, force: true });
+  const ca = path.join(draft, 'ca');
+  await thingstead('ca', 'create', '--name', 'demo', '--dir', ca);
+  await thingstead('ca', 'register', '--name', 'demo', '--dir', ca);
+  say(`  ${styleText('bold', 'Demo CA')}    registered: its devices register themselves on their first connection`);
+  const create = (thing: string) =>
+    thingstead('device', 'create', thing, '--ca', 'demo', '--dir', ca, '--out', path.join(draft, thing));
+  await Promise.all(demoThings.map(create));
+  renameSync(draft, demoFolder);
 }
 
 /** The agent logs one JSON object per line; the events are listed in device/README.md. */

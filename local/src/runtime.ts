@@ -116,7 +116,7 @@ export class Runtime {
   async close(): Promise<void> {
     await this.#oneAtATime(async () => {
       const { data } = this.#options;
-      // What is answered after the last save would be forgotten, so everybody has to go before.
+      // What is answered after the last save would be forgotten.
       if (data && this.#ready) await this.#finishSaving();
       await this.#takeDown();
       await this.#frontDoor.close();
@@ -125,10 +125,10 @@ export class Runtime {
   }
 
   async #finishSaving(): Promise<void> {
-    for (const listener of this.#state.listeners) await listener.close();
     const { activity } = this.#state.kernel;
     await Promise.race([activity.idle(), new Promise((resolve) => setTimeout(resolve, LAST_WORK_MS).unref())]);
     await this.#frontDoor.close();
+    // Devices are still connected, which is kept as well. Whoever is called next ends their connections at once.
     this.#saver?.finish();
   }
 
