@@ -41,7 +41,7 @@ describeLocally('harm on purpose', 'readings of twenty devices', () => {
           await once(AbortSignal.timeout(SEND_MS), 'abort');
         },
         drainMs: DRAIN_MS,
-        intensity: 3,
+        intensity: 10,
       });
 
       // THEN (SOAK_SEED repeats it)
