@@ -18,7 +18,7 @@ export async function observe(thing: string, observations: readonly Observation[
     const told = decide(evidence);
     if (told !== undefined && known && !isNews(evidence, known)) return undefined;
     const verdict = told === undefined ? await ask(thing, ports) : verdictOf(evidence, told);
-    await settleLater(thing, evidence, told === undefined, verdict, ports);
+    await settleLater(thing, known, evidence, verdict, ports);
     if (known && !isNews(evidence, known) && known.connected === verdict.connected) return undefined;
     return { next: nextState(known, evidence, verdict, timesOf(row, ports.settings), ports.now()) };
   });
@@ -46,15 +46,19 @@ function verdictOf({ lifeCycle, shadow, broker, reason }: Evidence, connected: b
   return { connected, since: Math.max(...times), reason: connected ? undefined : reason, asked: false };
 }
 
-/** The shadow says otherwise, and the device cannot say it better: look again when the last will has had its time. */
+/** Looks again when a last will has had its time, if the shadow says otherwise and the device cannot say it better. */
 async function settleLater(
   thing: string,
-  { shadow }: Evidence,
-  asked: boolean,
-  { connected }: Verdict,
+  known: PresenceState | undefined,
+  { lifeCycle, shadow }: Evidence,
+  { connected, asked }: Verdict,
   ports: Ports,
 ): Promise<void> {
-  const shadowIsWrong = shadow !== undefined && shadow.connected !== connected;
+  const wrong = shadow !== undefined && shadow.connected !== connected;
   // Right after it connects a device has not reported yet, and will: nothing to mend.
-  if (shadowIsWrong && (asked || !connected)) await checkAt(thing, { dueAt: ports.now() + SETTLE_MS }, ports);
+  const mendable = wrong && (asked || !connected);
+  // It was back for a moment, in an outage that is told already: no other check will come.
+  const goneAgain =
+    !connected && known?.outage?.notice !== undefined && known.lifeCycle?.session !== lifeCycle?.session;
+  if (mendable || goneAgain) await checkAt(thing, { dueAt: ports.now() + SETTLE_MS }, ports);
 }

@@ -46,7 +46,10 @@ export function nextState(
   const { lifeCycle, shadow, ipAddress } = evidence;
   const broker = verdict.asked ? { connected: verdict.connected, at: now } : evidence.broker;
   const revision = (known?.revision ?? 0) + 1;
-  const changed = known?.connected !== verdict.connected || known.lifeCycle?.session !== lifeCycle?.session;
+  const anotherSession = known?.lifeCycle?.session !== lifeCycle?.session;
+  const changed = known?.connected !== verdict.connected || anotherSession;
+  // Both its events came at once: it was back, and is gone again.
+  const goneAgain = known?.lifeCycle !== undefined && anotherSession && lifeCycle?.connected === false;
   return {
     connected: verdict.connected,
     since: changed || !known ? (verdict.since ?? now) : known.since,
@@ -55,7 +58,7 @@ export function nextState(
     ...optional('lifeCycle', lifeCycle),
     ...optional('shadow', shadow),
     ...optional('broker', broker),
-    ...pendingNotices(known, verdict, times, { revision, now }),
+    ...pendingNotices(known, verdict, times, { revision, now, goneAgain }),
     revision,
   };
 }
@@ -63,15 +66,17 @@ export function nextState(
 /** An outage begins with the loss of the connection and ends with the next one; for a thing that sleeps, silence begins it. */
 function pendingNotices(
   known: PresenceState | undefined,
-  { connected, since = 0, lostAt }: Verdict,
+  { connected, since, lostAt }: Verdict,
   times: Times,
-  { revision, now }: { readonly revision: number; readonly now: number },
+  { revision, now, goneAgain }: { readonly revision: number; readonly now: number; readonly goneAgain: boolean },
 ): Pick<PresenceState, 'outage' | 'returned'> {
-  if (connected) return backAgain(known, since || now, now, times);
-  if (isSameOutage(known?.outage, lostAt, times)) return optional('outage', known?.outage);
+  if (connected) return backAgain(known, since ?? now, now, times);
+  const told = known?.outage?.notice !== undefined;
+  if (isSameOutage(known?.outage, lostAt, times) && (told || !goneAgain)) return optional('outage', known?.outage);
   if (times.expectedIntervalMs !== undefined) return optional('returned', known?.returned);
-  // From now on, or from a later clock's now, so that no notice is early by the error of a clock.
-  return { outage: { id: `${revision}`, since: since || now, dueAt: Math.max(now, since) + times.offlineDelayMs } };
+  // Not from the time of an event, so that no notice is early by the error of a clock.
+  const dueAt = (lostAt ?? now) + times.offlineDelayMs;
+  return { outage: { id: `${revision}`, since: since ?? now, dueAt } };
 }
 
 /** False when there is none, or when the connection was lost again after it had begun: then it was back in between. */
