@@ -9,6 +9,7 @@ import type { Outbox } from './outbox.ts';
 import { Publisher } from './publisher.ts';
 import { startSampling } from './sampler.ts';
 import type { Connect, Session, SessionEnd } from './session.ts';
+import { Takeovers } from './takeovers.ts';
 
 /** A connection that lasted so long is called stable; after it the pauses start small again. */
 const STABLE_MS = 30_000;
@@ -40,10 +41,11 @@ export async function runAgent(
     capMs: reconnect.capSeconds * 1000,
     stableMs: STABLE_MS,
   });
+  const takeovers = new Takeovers({ clock, log, firstMs: reconnect.capSeconds * 1000 });
   const stopSampling = startSampling({ thing, sensors: config.sensors, outbox, clock, liveness, log });
   signal.addEventListener('abort', stopSampling, { once: true });
 
-  await keepConnected({ connect, backoff, clock, log, use }, signal);
+  await keepConnected({ connect, backoff, takeovers, clock, log, use }, signal);
 
   log.info('agent.stopped', {
     messages: publisher.published,

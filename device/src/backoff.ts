@@ -34,10 +34,4 @@ export class Backoff {
   connectedFor(ms: number): void {
     if (ms >= this.#options.stableMs) this.#attempts = 0;
   }
-
-  /** The next pauses are drawn below the cap: for a cause that does not go away by itself. */
-  holdOff(): void {
-    const { baseMs, capMs } = this.#options;
-    this.#attempts = Math.ceil(Math.log2(capMs / baseMs));
-  }
 }

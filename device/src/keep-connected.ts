@@ -3,6 +3,7 @@ import { type Clock, pause } from './clock.ts';
 import { messageOf } from './configuration-error.ts';
 import type { Log } from './log.ts';
 import { type Connect, ConnectionFailed, type Session, type SessionEnd } from './session.ts';
+import type { Takeovers } from './takeovers.ts';
 
 /** DISCONNECT "session taken over": another client has connected with this name and this certificate's rights. */
 const TAKEN_OVER = 0x8e;
@@ -13,6 +14,7 @@ const MANY_REFUSALS = 5;
 export interface KeepConnectedOptions {
   readonly connect: Connect;
   readonly backoff: Backoff;
+  readonly takeovers: Takeovers;
   readonly clock: Clock;
   readonly log: Log;
   /** Uses a session until it ends. */
@@ -24,7 +26,7 @@ export interface KeepConnectedOptions {
  * the first connection of an unknown certificate while it is being registered.
  */
 export async function keepConnected(options: KeepConnectedOptions, signal: AbortSignal): Promise<void> {
-  const { connect, backoff, clock, log, use } = options;
+  const { connect, backoff, takeovers, clock, log, use } = options;
   let wasAccepted = false;
   let refusals = 0;
   while (!signal.aborted) {
@@ -45,15 +47,12 @@ export async function keepConnected(options: KeepConnectedOptions, signal: Abort
   }
 
   async function waitAfter({ reason, reasonCode }: SessionEnd): Promise<void> {
-    const takenOver = reasonCode === TAKEN_OVER;
-    if (takenOver) backoff.holdOff();
-    const retryInMs = backoff.next();
-    if (takenOver) {
-      const message = 'another client uses this thing name and certificate; two of them throw each other out for ever';
-      log.error('connection.taken_over', { message, reason, retryInMs });
-    } else {
-      log.warn('connection.lost', { reason, retryInMs });
+    if (reasonCode === TAKEN_OVER) {
+      await pause(clock, takeovers.takenOver(reason), signal);
+      return;
     }
+    const retryInMs = backoff.next();
+    log.warn('connection.lost', { reason, retryInMs });
     await pause(clock, retryInMs, signal);
   }
 

@@ -6,6 +6,8 @@ import { Backoff } from '../../device/src/backoff.ts';
 import { createLog } from '../../device/src/log.ts';
 import { board } from '../../device/src/sensors/board.ts';
 import { simulator } from '../../device/src/sensors/simulator.ts';
+import { Takeovers } from '../../device/src/takeovers.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 
 describe('the pauses between connections', () => {
   const options = { baseMs: 1000, capMs: 300_000, stableMs: 30_000 };
@@ -29,11 +31,58 @@ describe('the pauses between connections', () => {
     backoff.connectedFor(30_000);
     expect(backoff.next()).toBe(1500);
   });
+});
 
-  it('are long at once for a cause that does not go away', () => {
-    const backoff = new Backoff({ ...options, random: () => 0.5 });
-    backoff.holdOff();
-    expect(backoff.next()).toBe(150_500);
+describe('a device whose identity another one has too', () => {
+  const HOUR_MS = 3_600_000;
+
+  function device(random: () => number) {
+    const clock = new ManualClock();
+    const lines: unknown[] = [];
+    const write = (event: string, fields = {}): void => {
+      lines.push({ event, ...fields });
+    };
+    const log = { debug: write, info: write, warn: write, error: write };
+    return { clock, lines, takeovers: new Takeovers({ clock, log, firstMs: 300_000, random }) };
+  }
+
+  it('gives way for longer and longer, up to an hour', () => {
+    const minutes = (random: () => number): number[] => {
+      const { takeovers } = device(random);
+      return Array.from({ length: 6 }, () => takeovers.takenOver('x') / 60_000);
+    };
+
+    expect(minutes(() => 0)).toEqual([2.5, 5, 10, 20, 30, 30]);
+    expect(minutes(() => 0.9999999).map(Math.round)).toEqual([5, 10, 20, 40, 60, 60]);
+  });
+
+  it('starts again with a short pause when the other one has been gone for hours', () => {
+    const { clock, takeovers } = device(() => 0);
+    const pauses = [0, 4 * HOUR_MS, 4 * HOUR_MS + 1].map((ms) => {
+      clock.advance(ms);
+      return takeovers.takenOver('x') / 60_000;
+    });
+
+    expect(pauses).toEqual([2.5, 5, 2.5]);
+  });
+
+  it('says once an hour what to do, and how often it happened', () => {
+    const { clock, lines, takeovers } = device(() => 0);
+
+    for (let minute = 0; minute <= 120; minute += 20) {
+      takeovers.takenOver('because');
+      clock.advance(20 * 60_000);
+    }
+
+    const told = { event: 'connection.taken_over', message: expect.stringContaining('a certificate of its own') };
+    const lost = { event: 'connection.lost', reason: 'because', retryInMs: expect.any(Number) };
+    expect(lines).toEqual([
+      expect.objectContaining({ ...told, takeovers: 1, total: 1 }),
+      ...[lost, lost],
+      expect.objectContaining({ ...told, takeovers: 3, total: 4 }),
+      ...[lost, lost],
+      expect.objectContaining({ ...told, takeovers: 3, total: 7 }),
+    ]);
   });
 });
 
