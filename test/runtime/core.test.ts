@@ -242,6 +242,7 @@ describe('the process', () => {
     const endpoints = ['--endpoints', path.join(folder, 'endpoints.json')];
     const result = spawnSync(process.execPath, [path.join(root, 'local/src/main.ts'), ...endpoints, ...args], {
       encoding: 'utf8',
+      timeout: 30_000,
     });
     rmSync(folder, { recursive: true });
     return result;
@@ -267,7 +268,6 @@ describe('the process', () => {
   });
 
   it.each([
-    [['--data', 'x'], /--data is not there yet/],
     [['--account', '12'], /--account is 12; an account id has 12 digits/],
     [['--port-offset', '-1'], /--port-offset/],
     [['--moon'], /--moon/],
