@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { platformAssembly } from '../support/assembly.ts';
+import { platformAssembly, withoutRulesAssembly } from '../support/assembly.ts';
 import { startCrowd } from '../support/crowd.ts';
 import { type Figure, type Row, say } from '../support/figure.ts';
 import { activate, createFleet, type Fleet } from '../support/fleet.ts';
@@ -7,7 +7,8 @@ import type { Target } from '../support/load.ts';
 import { startBareBroker, startMosquitto } from '../support/peers.ts';
 import { startRuntime } from '../support/runtime.ts';
 
-const DEVICES = 1000;
+/** BENCH_DEVICES: fewer, to try it out. */
+const DEVICES = Number(process.env.BENCH_DEVICES ?? 1000);
 const CONNECTING = 16;
 
 /** Devices that lose their connections at once and return at once: full handshakes, mutual, ECDSA P-256. */
@@ -16,16 +17,20 @@ export const returning: Figure = {
   title: `${DEVICES} devices lose their connections at once and return at once, full mutual TLS handshakes (ECDSA P-256)`,
   async measure() {
     const fleet = await createFleet(DEVICES);
-    return [...(await toRuntime(fleet)), ...(await toPeers(fleet))];
+    return [
+      ...(await toRuntime('runtime, whole platform', await platformAssembly(), fleet)),
+      ...(await toRuntime('runtime, rules disabled', await withoutRulesAssembly(), fleet)),
+      ...(await toPeers(fleet)),
+    ];
   },
 };
 
-async function toRuntime(fleet: Fleet): Promise<Row[]> {
-  const runtime = await startRuntime(await platformAssembly(), { quiet: true });
+async function toRuntime(name: string, assembly: string, fleet: Fleet): Promise<Row[]> {
+  const runtime = await startRuntime(assembly, { quiet: true });
   try {
     await activate(fleet, runtime);
     const { host, port } = runtime.endpoints.mqtt;
-    return await back('runtime', { host, port, trust: readFileSync(runtime.endpoints.rootCaFile, 'utf8') }, fleet);
+    return await back(name, { host, port, trust: readFileSync(runtime.endpoints.rootCaFile, 'utf8') }, fleet);
   } finally {
     await runtime.stop();
   }

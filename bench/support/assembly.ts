@@ -50,6 +50,22 @@ export async function historyOnlyAssembly(): Promise<string> {
   return copy;
 }
 
+/** A copy in which no rule acts: what is left is the broker with its policies. */
+export async function withoutRulesAssembly(): Promise<string> {
+  const copy = temporaryPath('without-rules');
+  cpSync(await platformAssembly(), copy, { recursive: true });
+  const file = path.join(copy, 'ThingsteadPlatform.template.json');
+  const template = JSON.parse(readFileSync(file, 'utf8'));
+  const rules = Object.values<{ Type: string; Properties: { TopicRulePayload: RulePayload } }>(
+    template.Resources,
+  ).filter(({ Type }) => Type === 'AWS::IoT::TopicRule');
+  for (const { Properties } of rules) Properties.TopicRulePayload.RuleDisabled = true;
+  if (rules.length === 0) throw new Error('the platform has no rules');
+  writeFileSync(file, JSON.stringify(template));
+  return copy;
+}
+
 interface RulePayload {
+  RuleDisabled?: boolean;
   Actions: object[];
 }

@@ -10,6 +10,7 @@ import type { Crowd, CrowdAnswer, CrowdOrder } from './crowd.ts';
 
 const DEVICES_PER_ADDRESS = 5000;
 const KEEP_ALIVE_SECONDS = 1200;
+const PING = generate({ cmd: 'pingreq' });
 
 class Member {
   readonly #crowd: Crowd;
@@ -18,6 +19,7 @@ class Member {
   readonly #localAddress: string;
   readonly #onMessage: (topic: string) => void;
   #socket: TLSSocket | undefined;
+  #accepted = false;
 
   constructor(crowd: Crowd, index: number, onMessage: (topic: string) => void) {
     const { thing, pem, keyPem } = crowd.devices[index] ?? fail(new Error(`there is no device ${index}`));
@@ -56,6 +58,7 @@ class Member {
         });
       });
       parser.on('packet', (packet) => {
+        if (packet.cmd === 'connack') this.#accepted = packet.returnCode === 0;
         if (packet.cmd === 'connack' && packet.returnCode !== 0) reject(new Error(`CONNACK ${packet.returnCode}`));
         else if (packet.cmd === 'connack' && topic === undefined) resolve();
         else if (packet.cmd === 'connack')
@@ -66,7 +69,7 @@ class Member {
           });
         else if (packet.cmd === 'suback' && packet.granted[0] === 0) resolve();
         else if (packet.cmd === 'publish') this.#onMessage(packet.topic);
-        else reject(new Error(`unexpected ${packet.cmd}`));
+        else if (packet.cmd !== 'pingresp') reject(new Error(`unexpected ${packet.cmd}`));
       });
       socket.setNoDelay(true);
       socket.on('data', (chunk: Buffer) => parser.parse(chunk));
@@ -79,12 +82,17 @@ class Member {
   }
 
   get connected(): boolean {
-    return this.#socket?.readyState === 'open';
+    return this.#accepted && this.#socket?.readyState === 'open';
+  }
+
+  ping(): void {
+    if (this.connected) this.#socket?.write(PING);
   }
 
   lose(): void {
     const socket = this.#socket;
     this.#socket = undefined;
+    this.#accepted = false;
     socket?.destroy();
   }
 }
@@ -140,5 +148,9 @@ async function obey(order: CrowdOrder): Promise<CrowdAnswer> {
 process.on('message', (order: CrowdOrder) => {
   obey(order).then((answer) => process.send?.(answer), fail);
 });
+// On a slow machine the last one connects long after the first one.
+setInterval(() => {
+  for (const member of members) member.ping();
+}, KEEP_ALIVE_SECONDS * 500);
 process.on('disconnect', () => process.exit(0));
 process.send?.('started');
