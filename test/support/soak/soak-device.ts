@@ -10,10 +10,13 @@ const SENSOR = 'temperature';
 const READINGS = 3;
 /** Below the 100 in flight that AWS IoT allows per connection. */
 const WINDOW = 20;
-/** A connection on which nothing is answered for so long is dead. */
-const ANSWER_MS = 5_000;
-/** AWS IoT takes one CONNECT a second from a client. */
+/** A message that is not acknowledged for so long was lost with its connection. */
+const ANSWER_MS = 10_000;
+/** TLS and CONNECT may take so long when a whole fleet comes at once. */
+const CONNECT_MS = 30_000;
+/** AWS IoT takes one CONNECT a second from a client. The pause doubles with each attempt that fails. */
 const PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 30_000;
 const CONNACK_ACCEPTED = 0;
 
 export interface SoakDeviceOptions {
@@ -41,6 +44,7 @@ export class SoakDevice {
   #socket: TLSSocket | undefined;
   #isConnected = false;
   #startedAt = 0;
+  #failures = 0;
   #packetId = 0;
   #timer: NodeJS.Timeout | undefined;
   #ended = false;
@@ -96,8 +100,9 @@ export class SoakDevice {
   /** To be called now and then: gives up a connection on which nothing comes back. */
   check(): void {
     const now = performance.now();
-    const waitingSince = this.#isConnected ? (this.#inFlight.values().next().value?.at ?? now) : this.#startedAt;
-    if (now - waitingSince > ANSWER_MS) this.#socket?.destroy();
+    const oldest = this.#inFlight.values().next().value?.at ?? now;
+    const isDead = this.#isConnected ? now - oldest > ANSWER_MS : now - this.#startedAt > CONNECT_MS;
+    if (isDead) this.#socket?.destroy();
   }
 
   end(): void {
@@ -114,6 +119,7 @@ export class SoakDevice {
         return;
       }
       this.#isConnected = true;
+      this.#failures = 0;
       this.#waiting = [...this.#open];
       this.#pump();
     } else if (packet.cmd === 'puback') {
@@ -154,6 +160,8 @@ export class SoakDevice {
     this.#isConnected = false;
     this.#inFlight.clear();
     if (this.#ended) return;
-    this.#timer = setTimeout(() => this.connect(), PAUSE_MS * (1 + this.#options.random()));
+    const pause = Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** this.#failures);
+    this.#failures += 1;
+    this.#timer = setTimeout(() => this.connect(), pause * (1 + this.#options.random()));
   }
 }
