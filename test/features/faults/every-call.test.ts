@@ -6,11 +6,12 @@ import { randomInt } from 'node:crypto';
 import type { HarmAt } from '../../../local/src/faults/points.ts';
 import { type Platform, startPlatform } from '../../support/platform.ts';
 import { describeLocally } from '../../support/target.ts';
+import { presenceScenarios } from './presence-scenarios.ts';
 import { registrationScenarios } from './registration-scenarios.ts';
 import type { Scenario } from './scenario.ts';
 import { telemetryScenarios } from './telemetry-scenarios.ts';
 
-const scenarios: readonly Scenario[] = [...registrationScenarios, ...telemetryScenarios];
+const scenarios: readonly Scenario[] = [...registrationScenarios, ...telemetryScenarios, ...presenceScenarios];
 
 const HARMS: readonly HarmAt<'call'>[] = ['crash-before', 'crash-after', 'lose-answer'];
 /** A failure names its harm and its call, so this needs not be known to see it again. */
@@ -40,11 +41,12 @@ describeLocally('a plan of harm', 'a function that is cut off at any of its call
       const when = at === undefined ? { probability: 0 } : { skip: at, times: 1 };
       await platform.faults([{ at: 'call', match: { function: functionName }, do: harm, ...when }]);
       await act();
+      const [during] = (await platform.faultReport()).faults;
       await platform.advance(settleSeconds);
       const [fault] = (await platform.faultReport()).faults;
       await platform.faults([]);
       expect(fault?.harmed).toBe(at === undefined ? 0 : 1);
-      return { outcome: await outcome(), calls: fault?.matched ?? 0 };
+      return { outcome: await outcome(), calls: during?.matched ?? 0 };
     }
 
     it(

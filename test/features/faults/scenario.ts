@@ -13,7 +13,7 @@ export interface Scenario {
 }
 
 interface Run {
-  /** Causes the event that the function works on. */
+  /** Causes the event that the function works on; resolves when it has, if nothing disturbs it. */
   act(): Promise<void>;
   /** What has become of it in the stores and queues, without what differs from run to run: `anonymous`. */
   outcome(): Promise<unknown>;

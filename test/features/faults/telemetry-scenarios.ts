@@ -48,6 +48,7 @@ export const telemetryScenarios: readonly Scenario[] = [
           await publish(iot, thing, { id: 'boot-1', value: 20, time: HOUR + 60_000 });
           await publish(iot, thing, { id: 'boot-2', value: 22, time: HOUR + 61_000 });
           await publish(iot, thing, { id: 'boot-3', value: { no: 'reading' }, time: HOUR + 62_000 });
+          await platform.advance(10);
         },
         outcome: () => outcomeOf(platform, thing),
       };
