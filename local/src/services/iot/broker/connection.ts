@@ -125,11 +125,14 @@ export class Connection {
     this.#stream.pause();
   }
 
-  /** What is sent while one read is handled leaves in one write. */
+  /**
+   * What is sent in one turn of the event loop leaves in one write, and the writes of all connections after all reads:
+   * with many devices, a write after each read wakes the other side again and again.
+   */
   sendBytes(bytes: Buffer): void {
     if (this.#closed) return;
     this.#unsent.push(bytes);
-    if (this.#unsent.length === 1) process.nextTick(() => this.#flush());
+    if (this.#unsent.length === 1) setImmediate(() => this.#flush());
   }
 
   #flush(): void {
