@@ -50,7 +50,9 @@ export class RecordFile {
     const database = new DatabaseSync(file);
     try {
       // A commit survives the end of this process; it may be undone, never torn, by the end of the machine.
-      database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
+      database.exec(
+        'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536',
+      );
       // The lock is taken with the first write.
       database.exec('BEGIN IMMEDIATE');
       database.exec('CREATE TABLE IF NOT EXISTS stamp (name TEXT PRIMARY KEY, value TEXT NOT NULL)');

@@ -12,7 +12,7 @@ import * as s3 from '@aws-sdk/client-s3';
 import * as sns from '@aws-sdk/client-sns';
 import * as sqs from '@aws-sdk/client-sqs';
 import * as sts from '@aws-sdk/client-sts';
-import type { Answer } from '../../support/aws-json.ts';
+import { type Answer, awsJsonClient } from '../../support/aws-json.ts';
 import { createCa } from '../../support/certificates.ts';
 import { bytes, kmsClient } from '../../support/kms.ts';
 import type { Runtime } from '../../support/runtime.ts';
@@ -456,6 +456,51 @@ test("the operator's keys, sessions of roles and virtual time", async () => {
   const guest = new sts.STSClient({ ...account.runtime.config, credentials });
   const { Arn } = await guest.send(new sts.GetCallerIdentityCommand({}));
   expect(Arn).toBe(`arn:aws:sts::${ACCOUNT}:assumed-role/guest/me`);
+});
+
+test('secrets with their versions, and the time of a deletion', async () => {
+  const call = (operation: string, input: Answer) =>
+    awsJsonClient(account.runtime, { service: 'secretsmanager', prefix: 'secretsmanager', version: '1.1' })(
+      operation,
+      input,
+    );
+  const token = (n: number) => `00000000-0000-4000-8000-00000000000${n}`;
+  await call('CreateSecret', { Name: 'gateway', SecretString: 'first', ClientRequestToken: token(1) });
+  await call('PutSecretValue', { SecretId: 'gateway', SecretString: 'second', ClientRequestToken: token(2) });
+  await call('CreateSecret', { Name: 'old', SecretString: 'x', ClientRequestToken: token(3) });
+  await call('DeleteSecret', { SecretId: 'old', RecoveryWindowInDays: 7 });
+  await staysTheSame(async () => [
+    await call('GetSecretValue', { SecretId: 'gateway' }),
+    await call('GetSecretValue', { SecretId: 'gateway', VersionStage: 'AWSPREVIOUS' }),
+    await call('DescribeSecret', { SecretId: 'old' }),
+  ]);
+  await account.runtime.advance(7 * 86_400 + 1);
+  await expect(call('DescribeSecret', { SecretId: 'old' })).rejects.toThrow("can't find");
+});
+
+test('what was deleted after it was saved stays deleted', async () => {
+  const { QueueUrl } = await clients.sqs.send(new sqs.CreateQueueCommand({ QueueName: 'short' }));
+  await clients.sqs.send(new sqs.SendMessageCommand({ QueueUrl, MessageBody: 'done' }));
+  const thing = { thingName: 'short-lived' };
+  await clients.iot.send(new iot.CreateThingCommand(thing));
+  const object = { Bucket: 'deliveries', Key: 'short' };
+  await clients.s3.send(new s3.PutObjectCommand({ ...object, Body: 'x' }));
+  await restart();
+  const { Messages: [message] = [] } = await clients.sqs.send(new sqs.ReceiveMessageCommand({ QueueUrl }));
+  const ReceiptHandle = message?.ReceiptHandle;
+  await clients.sqs.send(new sqs.DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+  await clients.iot.send(new iot.DeleteThingCommand(thing));
+  await clients.s3.send(new s3.DeleteObjectCommand(object));
+  await restart();
+  const { Attributes } = await clients.sqs.send(
+    new sqs.GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['All'] }),
+  );
+  expect(Attributes).toMatchObject({
+    ApproximateNumberOfMessages: '0',
+    ApproximateNumberOfMessagesNotVisible: '0',
+  });
+  await expect(clients.iot.send(new iot.DescribeThingCommand(thing))).rejects.toThrow(/not found/);
+  await expect(clients.s3.send(new s3.HeadObjectCommand(object))).rejects.toThrow();
 });
 
 test('a reset gives the state of the first start, and that is what is kept', async () => {

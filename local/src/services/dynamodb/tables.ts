@@ -26,6 +26,8 @@ export class Tables {
   readonly streams: TableStreams;
   readonly #tables = new Map<string, Table>();
   readonly #timeToLive = new Map<Table, TimeToLive>();
+  /** The keys of the records of items, which are asked for again and again. */
+  readonly #keptKeys = new WeakMap<Table, WeakMap<Item, string>>();
 
   constructor(kernel: Kernel) {
     this.kernel = kernel;
@@ -91,10 +93,17 @@ export class Tables {
         timeToLive: this.timeToLiveAttribute(table),
       };
       yield [`table/${name}`, kept];
+      const keys = this.#keptKeys.get(table) ?? new WeakMap<Item, string>();
+      this.#keptKeys.set(table, keys);
       for (const [partition, { sort, item }] of table.items.entries()) {
-        // As JSON, since keys may hold what is no valid text. A stored item is replaced, never changed.
-        const position = JSON.stringify([partition, sort]);
-        yield [`item/${name}/${position}`, { tableName: name, item } satisfies KeptItem, item];
+        let key = keys.get(item);
+        if (key === undefined) {
+          // As JSON, since keys may hold what is no valid text.
+          key = `item/${name}/${JSON.stringify([partition, sort])}`;
+          keys.set(item, key);
+        }
+        // A stored item is replaced, never changed.
+        yield [key, () => ({ tableName: name, item }) satisfies KeptItem, item];
       }
     }
     yield* this.streams.save((stream) => this.find(stream.options.tableName)?.stream === stream);
