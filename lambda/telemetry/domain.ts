@@ -1,6 +1,6 @@
 import { type HourItem, hourOf, type RateItem } from '@thingstead/contracts/telemetry-store';
-import { newestOf } from './latest.ts';
 import { mapConcurrent } from '../adapters/map-concurrent.ts';
+import { newestOf } from './latest.ts';
 import { type ParsedRecord, parseRecord, type StreamRecord } from './message.ts';
 import type { Aggregates, Ports } from './ports.ts';
 import { type Arrival, addToRate, groupByRate, type RateGroup } from './rate.ts';
