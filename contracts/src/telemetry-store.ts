@@ -69,6 +69,23 @@ const Totals = {
 export const MinuteBucket = v.object(Totals);
 export type MinuteBucket = v.InferOutput<typeof MinuteBucket>;
 
+/**
+ * A bucket as it is stored, since an hour's item is charged for its size with each write: value and millisecond of the minute
+ * of the last reading, and, where there are several, count, sum, least and greatest (null where there is no number).
+ */
+const StoredBucket = v.union([
+  v.strictTuple([ReadingValue, v.number()]),
+  v.strictTuple([
+    ReadingValue,
+    v.number(),
+    v.number(),
+    v.nullable(v.number()),
+    v.nullable(v.number()),
+    v.nullable(v.number()),
+  ]),
+]);
+type StoredBucket = v.InferOutput<typeof StoredBucket>;
+
 /** Roll-up of a sensor's hour: pk `{thing}#{sensor}`, sk `hour#2026-11-21T10` (UTC). */
 export const HourItem = v.object({
   pk: v.string(),
@@ -90,6 +107,44 @@ export const HourItem = v.object({
   expiresAt: v.pipe(v.number(), v.integer()),
 });
 export type HourItem = v.InferOutput<typeof HourItem>;
+
+export const StoredHourItem = v.object({ ...HourItem.entries, minutes: v.record(v.string(), StoredBucket) });
+export type StoredHourItem = v.InferOutput<typeof StoredHourItem>;
+
+/** An hour's item as it is stored. */
+export function encodeHourItem(item: HourItem): StoredHourItem {
+  const minutes = Object.entries(item.minutes).map(([minute, bucket]) => [minute, encodeBucket(bucket)] as const);
+  return { ...item, minutes: Object.fromEntries(minutes) };
+}
+
+/** An hour's item with its buckets in full. */
+export function decodeHourItem(item: StoredHourItem): HourItem {
+  const hour = item.sk.slice('hour#'.length);
+  const minutes = Object.entries(item.minutes).map(
+    ([minute, bucket]) => [minute, decodeBucket(bucket, Date.parse(`${hour}:${minute}:00Z`))] as const,
+  );
+  return { ...item, minutes: Object.fromEntries(minutes) };
+}
+
+const MINUTE_MS = 60_000;
+
+function encodeBucket({ count, min, max, sum, last, lastTime }: MinuteBucket): StoredBucket {
+  const millisecond = lastTime % MINUTE_MS;
+  return count === 1 ? [last, millisecond] : [last, millisecond, count, sum ?? null, min ?? null, max ?? null];
+}
+
+function decodeBucket([last, millisecond, ...totals]: StoredBucket, minute: number): MinuteBucket {
+  const number = typeof last === 'string' ? null : Number(last);
+  const [count = 1, sum = number, min = number, max = number] = totals;
+  return {
+    count,
+    ...(min !== null && { min }),
+    ...(max !== null && { max }),
+    ...(sum !== null && { sum }),
+    last,
+    lastTime: minute + millisecond,
+  };
+}
 
 /** Messages of a thing in an hour of arrival: pk `{thing}`, sk `rate#2026-11-21T10` (UTC). */
 export const RateItem = v.object({

@@ -6,7 +6,16 @@ import {
   PutCommand,
   type TranslateConfig,
 } from '@aws-sdk/lib-dynamodb';
-import { HourItem, hourKey, type LatestItem, RateItem, rateKey } from '@thingstead/contracts/telemetry-store';
+import {
+  decodeHourItem,
+  encodeHourItem,
+  type HourItem,
+  hourKey,
+  type LatestItem,
+  RateItem,
+  rateKey,
+  StoredHourItem,
+} from '@thingstead/contracts/telemetry-store';
 import { parseRow } from '@thingstead/contracts/validate';
 import type { Aggregates } from '../telemetry/ports.ts';
 
@@ -29,7 +38,7 @@ export class AggregatesTable implements Aggregates {
   async hour(thing: string, sensor: string, hour: string): Promise<HourItem | undefined> {
     const key = hourKey(thing, sensor, hour);
     const item = await this.#get(key);
-    return item && parseRow(HourItem, item, `${key.pk} ${key.sk}`);
+    return item && decodeHourItem(parseRow(StoredHourItem, item, `${key.pk} ${key.sk}`));
   }
 
   async rate(thing: string, hour: string): Promise<RateItem | undefined> {
@@ -38,7 +47,8 @@ export class AggregatesTable implements Aggregates {
     return item && parseRow(RateItem, item, `${key.pk} ${key.sk}`);
   }
 
-  replace(item: HourItem | RateItem): Promise<boolean> {
+  replace(changed: HourItem | RateItem): Promise<boolean> {
+    const item = 'minutes' in changed ? encodeHourItem(changed) : changed;
     return item.version === 1
       ? this.#put(item, 'attribute_not_exists(pk)')
       : this.#put(item, '#version = :before', { '#version': 'version' }, { ':before': item.version - 1 });

@@ -14,7 +14,9 @@ import {
 import { type DynamoDBDocumentClient, GetCommand, paginateQuery, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { TABLE_NAMES } from '@thingstead/contracts/names';
 import { heldKey } from '@thingstead/contracts/registration';
+import { decodeHourItem, type HourItem, hourKey, hourOf, StoredHourItem } from '@thingstead/contracts/telemetry-store';
 import { thingKey } from '@thingstead/contracts/things';
+import { parseRow } from '@thingstead/contracts/validate';
 import type { DeviceCertificate } from './certificates.ts';
 import type { Target } from './target.ts';
 import { isOfThisRun } from './unique-name.ts';
@@ -28,7 +30,10 @@ const QUEUES = {
 } as const;
 
 /** Readers of one platform. */
-export function platformStores({ config, outputs }: Pick<Target, 'config' | 'outputs'>, tables: DynamoDBDocumentClient) {
+export function platformStores(
+  { config, outputs }: Pick<Target, 'config' | 'outputs'>,
+  tables: DynamoDBDocumentClient,
+) {
   const s3 = new S3Client({ ...config, forcePathStyle: true });
   const sqs = new SQSClient(config);
   const cloudwatch = new CloudWatchClient(config);
@@ -100,14 +105,15 @@ export function platformStores({ config, outputs }: Pick<Target, 'config' | 'out
       get(TABLE_NAMES.telemetryAggregates, { pk: thing, sk: `latest#${sensor}` }),
 
     /** Every roll-up of a sensor. */
-    hours: (thing: string, sensor: string): Promise<Row[]> =>
-      query(TABLE_NAMES.telemetryAggregates, `${thing}#${sensor}`),
+    async hours(thing: string, sensor: string): Promise<HourItem[]> {
+      const rows = await query(TABLE_NAMES.telemetryAggregates, `${thing}#${sensor}`);
+      return rows.map((row) => hourItem(row));
+    },
 
-    hour: (thing: string, sensor: string, time: number): Promise<Row | undefined> =>
-      get(TABLE_NAMES.telemetryAggregates, {
-        pk: `${thing}#${sensor}`,
-        sk: `hour#${new Date(time).toISOString().slice(0, 13)}`,
-      }),
+    async hour(thing: string, sensor: string, time: number): Promise<HourItem | undefined> {
+      const row = await get(TABLE_NAMES.telemetryAggregates, hourKey(thing, sensor, hourOf(time)));
+      return row && hourItem(row);
+    },
 
     /** Message counts of a thing, by hour of arrival. */
     async rates(thing: string): Promise<Row[]> {
@@ -173,4 +179,8 @@ export function platformStores({ config, outputs }: Pick<Target, 'config' | 'out
       return MetricAlarms.map((each) => each.AlarmName ?? '');
     },
   };
+}
+
+function hourItem(row: Row): HourItem {
+  return decodeHourItem(parseRow(StoredHourItem, row, String(row.sk)));
 }

@@ -1,6 +1,6 @@
 /** Compares what is in one store with what was sent to it: one line for each difference. */
 import { isDeepStrictEqual } from 'node:util';
-import { hourOf } from '@thingstead/contracts/telemetry-store';
+import { type HourItem, hourOf } from '@thingstead/contracts/telemetry-store';
 import type { Row } from '../platform-stores.ts';
 import type { SentMessage, SentReading } from './ledger.ts';
 
@@ -40,7 +40,7 @@ export function checkLatest(sent: readonly SentMessage[], row: Row | undefined):
 }
 
 /** Each hour and each minute with the totals of its readings, and no other. */
-export function checkHours(sent: readonly SentMessage[], items: readonly Row[]): readonly string[] {
+export function checkHours(sent: readonly SentMessage[], items: readonly HourItem[]): readonly string[] {
   const [{ thing } = { thing: '' }] = sent;
   const readings = sent.flatMap((each) => each.readings);
   const hours = Map.groupBy(readings, ({ time }) => hourOf(time));
@@ -50,7 +50,7 @@ export function checkHours(sent: readonly SentMessage[], items: readonly Row[]):
     const expected = totalsOf(ofHour);
     const minutes = Map.groupBy(ofHour, ({ time }) => new Date(time).toISOString().slice(14, 16));
     const sentMinutes = Object.fromEntries([...minutes].map(([minute, each]) => [minute, totalsOf(each)]));
-    const stored = Object.entries(Object(item.minutes)).map(([minute, each]) => [minute, totalsIn(Object(each))]);
+    const stored = Object.entries(item.minutes).map(([minute, each]) => [minute, totalsIn(each)]);
     if (isDeepStrictEqual(totalsIn(item), expected) && isDeepStrictEqual(Object.fromEntries(stored), sentMinutes))
       return [];
     const counts = `${item.count} readings with sum ${item.sum}; ${expected.count} with sum ${expected.sum} were sent`;
