@@ -231,7 +231,8 @@ describe('thingstead-agent doctor', () => {
 
   it('names a key that others can read and one that belongs to another certificate', async () => {
     const open = configure();
-    chmodSync(path.join(path.dirname(open), 'private.key'), 0o644);
+    const openKey = path.join(path.dirname(open), 'private.key');
+    chmodSync(openKey, 0o644);
     const other = configure();
     writeFileSync(path.join(path.dirname(other), 'private.key'), (await issue(ca, 'other')).keyPem);
 
@@ -239,6 +240,8 @@ describe('thingstead-agent doctor', () => {
       status: 'fail',
       advice: expect.stringContaining('chmod 600'),
     });
+    // A key that others can read fails the run.
+    chmodSync(openKey, 0o600);
     expect((await doctor(other)).of('identity')?.message).toContain('does not belong to the certificate');
   });
 
