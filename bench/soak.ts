@@ -23,8 +23,9 @@ interface Sample {
   readonly minute: number;
   readonly sent: number;
   readonly residentMiB: number;
-  /** After a collection. */
+  /** After a collection: objects, and buffers outside the heap. */
   readonly heapMiB: number;
+  readonly externalMiB: number;
 }
 
 function say(text: string): void {
@@ -81,13 +82,14 @@ export async function runSoak(args: readonly string[]): Promise<number> {
   try {
     await activate(fleet, runtime);
     const sample = async (minute: number, progress: Progress): Promise<void> => {
-      const { heapBytes } = await ask<StoredReport>(runtime.process, 'stored');
+      const { heapBytes, externalBytes } = await ask<StoredReport>(runtime.process, 'stored');
       const residentMiB = residentBytes(runtime.process.pid) / MIB;
       const { sent, acknowledged, repeated, connections } = progress;
-      samples.push({ minute, sent, residentMiB, heapMiB: heapBytes / MIB });
+      const [heapMiB, externalMiB] = [heapBytes / MIB, externalBytes / MIB];
+      samples.push({ minute, sent, residentMiB, heapMiB, externalMiB });
       say(
         `minute ${minute.toFixed(0).padStart(3)}  sent ${sent}, not acknowledged ${sent - acknowledged}, sent again ${repeated}, ` +
-          `connections ${connections}  RSS ${residentMiB.toFixed(0)} MiB, heap ${(heapBytes / MIB).toFixed(1)} MiB`,
+          `connections ${connections}  RSS ${residentMiB.toFixed(0)} MiB, heap ${heapMiB.toFixed(1)} MiB, buffers ${externalMiB.toFixed(1)} MiB`,
       );
     };
     const { progress, harmed, archivedAgain, differences, messages, readings } = await soak({
@@ -132,11 +134,12 @@ export async function runSoak(args: readonly string[]): Promise<number> {
 function sayMemory(samples: readonly Sample[]): void {
   const steady = samples.slice(1);
   if (steady.length < 2) return;
-  const perMinute = slope(steady.map(({ minute, residentMiB }) => ({ x: minute, y: residentMiB })));
-  const heapPerMinute = slope(steady.map(({ minute, heapMiB }) => ({ x: minute, y: heapMiB })));
-  const perMessage = slope(steady.map(({ sent, heapMiB }) => ({ x: sent, y: heapMiB }))) * 1024;
+  const perMinute = (of: (sample: Sample) => number) =>
+    slope(steady.map((each) => ({ x: each.minute, y: of(each) }))).toFixed(2);
+  const perMessage = (of: (sample: Sample) => number) =>
+    (slope(steady.map((each) => ({ x: each.sent, y: of(each) }))) * 1024).toFixed(2);
   say(
-    `memory: RSS ${perMinute.toFixed(2)} MiB a minute, heap ${heapPerMinute.toFixed(2)} MiB a minute, ` +
-      `which is ${perMessage.toFixed(2)} KiB of heap for each message stored`,
+    `memory: RSS ${perMinute((each) => each.residentMiB)} MiB a minute; each message stored: ` +
+      `${perMessage((each) => each.heapMiB)} KiB of heap, ${perMessage((each) => each.externalMiB)} KiB of buffers`,
   );
 }

@@ -12,6 +12,8 @@ export interface StoredReport {
   /** Monotonic microseconds of the last one. */
   readonly lastAt: number;
   readonly heapBytes: number;
+  /** Buffers and other memory outside the heap. */
+  readonly externalBytes: number;
 }
 
 let latencies: number[] = [];
@@ -31,11 +33,13 @@ Table.prototype.put = function storeAndNote(this: Table, item) {
 process.on('message', (question) => {
   if (question !== 'stored') return;
   globalThis.gc?.();
+  const { heapUsed, external } = process.memoryUsage();
   const report: StoredReport = {
     stored: latencies.length,
     latencies,
     lastAt,
-    heapBytes: process.memoryUsage().heapUsed,
+    heapBytes: heapUsed,
+    externalBytes: external,
   };
   latencies = [];
   process.send?.(report);
