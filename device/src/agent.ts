@@ -2,10 +2,13 @@ import { sensorBasicIngestTopic, sensorTopic } from '@thingstead/contracts/topic
 import { Backoff } from './backoff.ts';
 import { type Clock, pause } from './clock.ts';
 import type { AgentConfig } from './config.ts';
+import { Introduction, type SessionIntroduction } from './introduction.ts';
 import { keepConnected } from './keep-connected.ts';
 import type { Liveness } from './liveness.ts';
 import type { Log } from './log.ts';
+import type { Onboarding } from './onboarding.ts';
 import type { Outbox } from './outbox.ts';
+import { pacedSensors, publishEveryMs } from './pace.ts';
 import { Publisher } from './publisher.ts';
 import { startSampling } from './sampler.ts';
 import type { Connect, Session, SessionEnd } from './session.ts';
@@ -13,24 +16,27 @@ import { Takeovers } from './takeovers.ts';
 
 /** A connection that lasted so long is called stable; after it the pauses start small again. */
 const STABLE_MS = 30_000;
-/** How long the last readings may take when the agent ends. */
+/** How long the last readings and the last report may take when the agent ends. */
 const FAREWELL_MS = 5_000;
 
 export interface AgentOptions {
   readonly config: AgentConfig;
   readonly connect: Connect;
   readonly outbox: Outbox;
+  readonly onboarding: Onboarding;
+  /** Reported in the shadow. */
+  readonly firmwareVersion: string;
   readonly clock: Clock;
   readonly liveness: Liveness;
   readonly log: Log;
 }
 
 /**
- * Runs the device: samples the sensors, keeps the connection, publishes. When the signal is aborted it reads no more,
- * sends what waits, says goodbye to the broker and returns.
+ * Runs the device: samples the sensors, keeps the connection, publishes, and tells the cloud of itself. When the signal is
+ * aborted it reads no more, sends what waits, says goodbye to the cloud and returns.
  */
 export async function runAgent(
-  { config, connect, outbox, clock, liveness, log }: AgentOptions,
+  { config, connect, outbox, onboarding, firmwareVersion, clock, liveness, log }: AgentOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const { thing, publish, reconnect } = config;
@@ -42,8 +48,10 @@ export async function runAgent(
     stableMs: STABLE_MS,
   });
   const takeovers = new Takeovers({ clock, log, firstMs: reconnect.capSeconds * 1000 });
-  const stopSampling = startSampling({ thing, sensors: config.sensors, outbox, clock, liveness, log });
-  signal.addEventListener('abort', stopSampling, { once: true });
+  const details = () => ({ firmwareVersion, settings: onboarding.settings });
+  const introduction = new Introduction({ thing, onboarding, clock, log, details });
+  let stopSampling = sample();
+  signal.addEventListener('abort', () => stopSampling(), { once: true });
 
   await keepConnected({ connect, backoff, takeovers, clock, log, use }, signal);
 
@@ -54,28 +62,44 @@ export async function runAgent(
     setAside: outbox.setAsideReadings,
   });
 
+  function sample(): () => void {
+    const sensors = pacedSensors(config.sensors, onboarding.settings);
+    return startSampling({ thing, sensors, outbox, clock, liveness, log });
+  }
+
   /** Publishes at the interval until the connection is lost or the agent ends. */
   async function use(session: Session): Promise<SessionEnd> {
+    const introduced = introduction.on(session);
+    let cancelTick = (): void => {};
     const tick = (): void => {
       void publisher.flush(session);
-      cancelTick = clock.after(publish.intervalSeconds * 1000, tick);
+      cancelTick = clock.after(publishEveryMs(publish.intervalSeconds, onboarding.settings), tick);
     };
-    let cancelTick = (): void => {};
     tick();
+    onboarding.onSettings(() => {
+      stopSampling();
+      stopSampling = sample();
+      cancelTick();
+      tick();
+      introduced.changed();
+    });
     const lost = await closedOrAborted(session, signal);
+    onboarding.onSettings(undefined);
     cancelTick();
-    if (!lost) await farewell(session);
-    const end = await session.closed;
+    if (!lost) await farewell(session, introduced);
+    const end = introduced.judge(await session.closed);
     await publisher.sessionEnded(end);
     return end;
   }
 
-  async function farewell(session: Session): Promise<void> {
+  async function farewell(session: Session, introduced: SessionIntroduction): Promise<void> {
     const done = new AbortController();
+    const said = introduced.end();
     const flushed = (async () => {
       // The first call may join a run that started before the last reading.
       await publisher.flush(session);
       await publisher.flush(session);
+      await said;
       done.abort();
     })();
     await Promise.race([flushed, pause(clock, FAREWELL_MS, done.signal), session.closed]);

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { SENSOR_NAME, THING_NAME } from '@thingstead/contracts/names';
+import { Description } from '@thingstead/contracts/onboarding';
 import * as v from 'valibot';
 import { ConfigurationError, messageOf } from './configuration-error.ts';
 import { explainIssue } from './explain-issue.ts';
@@ -89,6 +90,21 @@ const ConfigSchema = v.strictObject({
       memory: v.optional(v.boolean(), false),
       /** Bound of the outbox in memory. */
       maxReadings: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 10_000),
+    }),
+    {},
+  ),
+  /** What the device says of itself once it is connected. What is left out the board says, where it can. */
+  description: v.optional(
+    v.strictObject({
+      model: v.optional(Description.entries.model),
+      hardwareRevision: v.optional(Description.entries.hardwareRevision),
+      serial: v.optional(Description.entries.serial),
+      /** By default the agent's version. */
+      firmwareVersion: v.optional(Description.entries.firmwareVersion),
+      /** What can be commanded by voice. */
+      capabilities: Description.entries.capabilities,
+      /** The thing through which this one speaks. */
+      gateway: Description.entries.gateway,
     }),
     {},
   ),

@@ -5,17 +5,22 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { runAgent } from './agent.ts';
 import { lockFolder } from './agent-lock.ts';
+import { boardInfo } from './board-info.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type AgentConfig, loadConfig } from './config.ts';
 import { ConfigurationError, messageOf } from './configuration-error.ts';
+import { describeDevice } from './description.ts';
 import { DurableOutbox } from './durable-outbox.ts';
 import { type Identity, loadIdentity } from './identity.ts';
 import { Liveness } from './liveness.ts';
 import { createLog, type Log } from './log.ts';
 import { MemoryOutbox } from './memory-outbox.ts';
 import { nodeFileSystem } from './node-file-system.ts';
+import { Onboarding } from './onboarding.ts';
 import type { Outbox } from './outbox.ts';
+import { publishEveryMs } from './pace.ts';
 import { serviceManager } from './service-manager.ts';
+import { StateFile } from './state-file.ts';
 import { supervise } from './supervise.ts';
 import { watchedConnect } from './watched-connect.ts';
 
@@ -150,14 +155,19 @@ async function run(file: string): Promise<number> {
   const unlock = config.outbox.memory ? () => {} : await lockFolder(folder);
   const outbox = openOutbox(config, folder, clock, log);
   const liveness = new Liveness(clock);
-  const publishMs = publish.intervalSeconds * 1000;
+  const description = describeDevice(config, version(), boardInfo());
+  const { thing } = config;
+  const answers = config.outbox.memory ? {} : { store: new StateFile(nodeFileSystem, folder, 'onboarding.json') };
+  const onboarding = new Onboarding({ thing, description, ...answers, clock, log });
+  const publishMs = (): number => publishEveryMs(publish.intervalSeconds, onboarding.settings);
   let connected = false;
   const changed = (now: boolean): void => {
     connected = now;
   };
   const connect = watchedConnect({ connect: sdkConnect(config, identity), liveness, publishMs, changed });
   const manager = serviceManager(process.env, log);
-  const ended = runAgent({ config, connect, outbox, clock, liveness, log }, ending.signal);
+  const { firmwareVersion } = description;
+  const ended = runAgent({ config, connect, outbox, onboarding, firmwareVersion, clock, liveness, log }, ending.signal);
   const sayStopping = supervise({ manager, liveness, outbox, publishMs, connected: () => connected, clock, log });
   const saidStopping = new Promise((resolve) =>
     ending.signal.addEventListener('abort', () => resolve(sayStopping()), { once: true }),

@@ -1,6 +1,6 @@
 import type { Log } from './log.ts';
 import type { Outbox, OutboxMessage } from './outbox.ts';
-import type { PublishOutcome, Session, SessionEnd } from './session.ts';
+import { blamesPacket, type PublishOutcome, type Session, type SessionEnd } from './session.ts';
 
 /** AWS IoT takes 100 unacknowledged messages; a few keep the line busy. */
 const WINDOW = 20;
@@ -8,8 +8,6 @@ const WINDOW = 20;
 const PASSING_CODES: ReadonlySet<number> = new Set([0x83, 0x97]);
 /** So many times a message is tried that is refused with a passing code, or that the connection was closed for. */
 const MAX_STRIKES = 3;
-/** DISCONNECT codes that blame a packet: malformed, protocol, not authorized, topic name, too large, payload, retain, QoS. */
-const BLAMING_CODES: ReadonlySet<number> = new Set([0x81, 0x82, 0x87, 0x90, 0x95, 0x99, 0x9a, 0x9b]);
 
 export interface PublisherOptions {
   readonly outbox: Outbox;
@@ -43,18 +41,18 @@ export class Publisher {
   }
 
   /** Ends a session's run; when the server blamed a packet, finds out which one. */
-  async sessionEnded({ reasonCode, reason }: SessionEnd): Promise<void> {
+  async sessionEnded(end: SessionEnd): Promise<void> {
     await this.#running;
     const suspects = this.#unanswered;
     this.#unanswered = [];
     const [first] = suspects;
-    if (!first || reasonCode === undefined || !BLAMING_CODES.has(reasonCode)) {
+    if (!first || !blamesPacket(end)) {
       for (const message of suspects) this.#options.outbox.putBack(message);
       return;
     }
     // One at a time from now on, so that the next time it is clear which one it was.
     this.#window = 1;
-    if (suspects.length === 1) this.#strike(first, reason);
+    if (suspects.length === 1) this.#strike(first, end.reason);
     else for (const message of suspects) this.#options.outbox.putBack(message);
   }
 

@@ -1,20 +1,32 @@
+import { randomBytes } from 'node:crypto';
+import type { LastWill } from '@thingstead/contracts/presence';
+import { lastWillTopic } from '@thingstead/contracts/topics';
 import { type CrtError, mqtt5 } from 'aws-iot-device-sdk-v2';
 import type { AgentConfig } from './config.ts';
 import type { Identity } from './identity.ts';
 import { sdkClientConfig } from './sdk-client-config.ts';
-import { type Connect, ConnectionFailed, type PublishOutcome, type Session, type SessionEnd } from './session.ts';
+import {
+  type Connect,
+  ConnectionFailed,
+  type PublishOutcome,
+  type Session,
+  type SessionEnd,
+  type SubscribeOutcome,
+} from './session.ts';
 
 /**
  * Connects with AWS's device SDK: MQTT 5 over mutual TLS. Every attempt is a new client, so that nothing of a failed one
  * (queues, timers, its backoff) lives on. The session is clean: what was not acknowledged is sent again by the outbox
- * under the same message id, and nothing is subscribed.
+ * under the same message id, and what is subscribed ends with the connection. Each has a last will of its own: AWS IoT publishes
+ * it when the connection is lost, the old connection's too when it was taken over by a new one.
  *
  * @throws ConfigurationError when the key is in a PKCS#11 token that does not let the agent in.
  */
 export function sdkConnect(config: AgentConfig, identity: Identity): Connect {
   const clientConfig = sdkClientConfig(config, identity);
   return async (signal) => {
-    const client = new mqtt5.Mqtt5Client(clientConfig);
+    const id = randomBytes(12).toString('hex');
+    const client = new mqtt5.Mqtt5Client(withLastWill(clientConfig, config, id));
     // Errors of the client are followed by the events that are handled below.
     client.on('error', () => {});
     const stopped = new Promise<void>((resolve) => client.once('stopped', () => resolve()));
@@ -29,7 +41,20 @@ export function sdkConnect(config: AgentConfig, identity: Identity): Connect {
       await end();
       throw error;
     }
-    return openSession(client, end);
+    return openSession(id, client, end);
+  };
+}
+
+function withLastWill(
+  clientConfig: mqtt5.Mqtt5ClientConfig,
+  { thing, keepAliveSeconds }: AgentConfig,
+  session: string,
+): mqtt5.Mqtt5ClientConfig {
+  const payload = JSON.stringify({ session } satisfies LastWill);
+  const will = { topicName: lastWillTopic(thing), qos: mqtt5.QoS.AtLeastOnce, payload };
+  return {
+    ...clientConfig,
+    connectProperties: { keepAliveIntervalSeconds: keepAliveSeconds, ...clientConfig.connectProperties, will },
   };
 }
 
@@ -78,14 +103,18 @@ const CLOSED: ReadonlySet<string> = new Set([
   'AWS_IO_TLS_CLOSED_GRACEFUL',
 ]);
 
-function openSession(client: mqtt5.Mqtt5Client, end: (packet?: mqtt5.DisconnectPacket) => Promise<void>): Session {
+function openSession(
+  id: string,
+  client: mqtt5.Mqtt5Client,
+  end: (packet?: mqtt5.DisconnectPacket) => Promise<void>,
+): Session {
   const closed = new Promise<SessionEnd>((resolve) => {
     client.once('disconnection', ({ error, disconnect }) => resolve(sessionEnd(error, disconnect)));
     // After a goodbye of our own the SDK emits both, in either order, and nothing more once the client is closed.
     client.once('stopped', () => resolve({ reason: 'the agent has ended the connection' }));
   });
-  // The SDK settles a publish that was cut off only after its own reconnection, which never comes.
-  const unsettled = new Set<(outcome: PublishOutcome) => void>();
+  // The SDK settles what was cut off only after its own reconnection, which never comes.
+  const unsettled = new Set<(outcome: { readonly kind: 'unanswered'; readonly reason: string }) => void>();
   let ending: Promise<void> | undefined;
   const endOnce = (packet?: mqtt5.DisconnectPacket): Promise<void> => {
     ending ??= end(packet);
@@ -97,21 +126,30 @@ function openSession(client: mqtt5.Mqtt5Client, end: (packet?: mqtt5.DisconnectP
     for (const settle of unsettled) settle({ kind: 'unanswered', reason });
     return endOnce();
   });
+  const unlessGone = <Outcome>(
+    work: () => Promise<Outcome>,
+  ): Promise<Outcome | { readonly kind: 'unanswered'; readonly reason: string }> =>
+    new Promise((resolve) => {
+      if (gone !== undefined) {
+        resolve({ kind: 'unanswered', reason: gone });
+        return;
+      }
+      unsettled.add(resolve);
+      void work().then((outcome) => {
+        unsettled.delete(resolve);
+        resolve(outcome);
+      });
+    });
   return {
+    id,
     closed,
-    publish: (topic, payload) =>
-      new Promise((resolve) => {
-        if (gone !== undefined) {
-          resolve({ kind: 'unanswered', reason: gone });
-          return;
-        }
-        const settle = (outcome: PublishOutcome): void => {
-          unsettled.delete(settle);
-          resolve(outcome);
-        };
-        unsettled.add(settle);
-        void publish(client, topic, payload).then(settle);
-      }),
+    publish: (topic, payload) => unlessGone(() => publish(client, topic, payload)),
+    subscribe: (filters) => unlessGone(() => subscribe(client, filters)),
+    onMessage: (listener) => {
+      client.on('messageReceived', ({ message: { topicName, payload } }) =>
+        listener(topicName, payload === undefined ? Buffer.alloc(0) : Buffer.from(payload as ArrayBuffer)),
+      );
+    },
     disconnect: () => endOnce({ reasonCode: mqtt5.DisconnectReasonCode.NormalDisconnection }),
   };
 }
@@ -134,6 +172,20 @@ async function publish(client: mqtt5.Mqtt5Client, topicName: string, payload: Bu
       reasonCode: puback.reasonCode,
       reason: [name, puback.reasonString].filter(Boolean).join(': '),
     };
+  } catch (error) {
+    return { kind: 'unanswered', reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function subscribe(client: mqtt5.Mqtt5Client, filters: readonly string[]): Promise<SubscribeOutcome> {
+  try {
+    const subscriptions = filters.map((topicFilter) => ({ topicFilter, qos: mqtt5.QoS.AtLeastOnce }));
+    const { reasonCodes, reasonString } = await client.subscribe({ subscriptions });
+    const index = reasonCodes.findIndex((code) => code >= 0x80);
+    if (index === -1) return { kind: 'granted' };
+    const code = Number(reasonCodes[index]);
+    const name = mqtt5.SubackReasonCode[code] ?? `0x${code.toString(16)}`;
+    return { kind: 'refused', reason: [filters[index], name, reasonString].filter(Boolean).join(': ') };
   } catch (error) {
     return { kind: 'unanswered', reason: error instanceof Error ? error.message : String(error) };
   }

@@ -1,7 +1,13 @@
 /** One MQTT connection as the agent sees it. The adapter over AWS's SDK is in sdk-session.ts. */
 export interface Session {
+  /** New for every CONNECT, and named by the last will of this one. */
+  readonly id: string;
   /** QoS 1. Never rejects. */
   publish(topic: string, payload: Buffer): Promise<PublishOutcome>;
+  /** QoS 1, in one SUBSCRIBE, for this session only. AWS IoT takes 8 filters. Never rejects. */
+  subscribe(filters: readonly string[]): Promise<SubscribeOutcome>;
+  /** Hears all messages from now on; a message may come before its SUBACK, or twice. The listener must not throw. */
+  onMessage(listener: (topic: string, payload: Buffer) => void): void;
   /** Settles when the connection is gone, whoever ended it. */
   readonly closed: Promise<SessionEnd>;
   /** Says goodbye (MQTT DISCONNECT) and waits until the connection is gone. */
@@ -15,10 +21,24 @@ export type PublishOutcome =
   /** No PUBACK came: it may or may not have arrived. */
   | { readonly kind: 'unanswered'; readonly reason: string };
 
+export type SubscribeOutcome =
+  | { readonly kind: 'granted' }
+  /** SUBACK with an error for one of the filters. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'unanswered'; readonly reason: string };
+
 export interface SessionEnd {
   /** The reason code of the server's DISCONNECT; absent when the connection just broke. */
   readonly reasonCode?: number;
   readonly reason: string;
+}
+
+/** DISCONNECT codes that blame a packet: malformed, protocol, not authorized, topic name, too large, payload, retain, QoS. */
+const BLAMING_CODES: ReadonlySet<number> = new Set([0x81, 0x82, 0x87, 0x90, 0x95, 0x99, 0x9a, 0x9b]);
+
+/** Whether the server has ended the connection because of something that was sent over it. */
+export function blamesPacket({ reasonCode }: SessionEnd): boolean {
+  return reasonCode !== undefined && BLAMING_CODES.has(reasonCode);
 }
 
 /**

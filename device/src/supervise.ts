@@ -13,7 +13,7 @@ export interface SuperviseOptions {
   readonly liveness: Liveness;
   readonly outbox: Outbox;
   /** How often waiting readings are sent, in milliseconds. */
-  readonly publishMs: number;
+  readonly publishMs: () => number;
   readonly connected: () => boolean;
   readonly clock: Clock;
   readonly log: Log;
@@ -34,7 +34,7 @@ export function supervise(options: SuperviseOptions): () => Promise<void> {
   let cancel = (): void => {};
 
   const report = (...first: readonly string[]): void => {
-    if (outbox.size === 0 && connected()) liveness.expect(SENDING, sendingMs(publishMs));
+    if (outbox.size === 0 && connected()) liveness.expect(SENDING, sendingMs(publishMs()));
     const overdue = liveness.overdue();
     if (overdue.length > 0 && !stuck) {
       log.error('agent.stuck', { message: 'the service manager may restart the agent; this did not happen', overdue });

@@ -13,7 +13,7 @@ export interface WatchedConnectOptions {
   readonly connect: Connect;
   readonly liveness: Liveness;
   /** How often waiting readings are sent, in milliseconds. */
-  readonly publishMs: number;
+  readonly publishMs: () => number;
   /** True while there is a connection. */
   readonly changed: (connected: boolean) => void;
 }
@@ -30,7 +30,7 @@ export function watchedConnect({ connect, liveness, publishMs, changed }: Watche
     liveness.expect(attempt, CONNECT_MS);
     try {
       const session = await connect(signal);
-      liveness.expect(SENDING, sendingMs(publishMs));
+      liveness.expect(SENDING, sendingMs(publishMs()));
       changed(true);
       void session.closed.then(() => {
         liveness.done(SENDING);
@@ -45,13 +45,16 @@ export function watchedConnect({ connect, liveness, publishMs, changed }: Watche
   function watched(session: Session): Session {
     let count = 0;
     return {
+      id: session.id,
       closed: session.closed,
+      subscribe: (filters) => session.subscribe(filters),
+      onMessage: (listener) => session.onMessage(listener),
       disconnect: () => session.disconnect(),
       publish: async (topic, payload) => {
         count += 1;
         const answer = `publish ${count} is answered`;
         liveness.expect(answer, PUBLISH_MS);
-        liveness.expect(SENDING, sendingMs(publishMs));
+        liveness.expect(SENDING, sendingMs(publishMs()));
         try {
           return await session.publish(topic, payload);
         } finally {

@@ -9,8 +9,8 @@ type Event = Readonly<Record<string, unknown>>;
 export interface AgentProcess {
   readonly process: ChildProcess;
   readonly events: readonly Event[];
-  /** The first event of this name, also one that has already passed. Rejects when the agent ends before. */
-  seen(name: string): Promise<Event>;
+  /** The first event of this name, or the second, and so on; also one that has already passed. Rejects when the agent ends before. */
+  seen(name: string, nth?: number): Promise<Event>;
   /** What it wrote that is no event: standard error, and the answers of commands. */
   words(): string;
   /** Everything it wrote. */
@@ -54,10 +54,10 @@ export function startAgentProcess(args: readonly string[], options: AgentProcess
   return {
     process: child,
     events,
-    seen: (name) =>
+    seen: (name, nth = 1) =>
       new Promise((resolve, reject) => {
         const look = (): void => {
-          const event = events.find((each) => each.event === name);
+          const event = events.filter((each) => each.event === name)[nth - 1];
           if (!event) return;
           waiting.delete(look);
           resolve(event);

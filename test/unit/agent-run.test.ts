@@ -17,11 +17,16 @@ type Answer = (packet: mqtt.IPublishPacket, answer: (reasonCode: number) => void
 interface Broker {
   readonly port: number;
   readonly connects: mqtt.IConnectPacket[];
+  readonly subscribes: mqtt.ISubscribePacket[];
+  /** Readings. */
   readonly publishes: mqtt.IPublishPacket[];
+  /** What the agent says of itself. */
+  readonly told: mqtt.IPublishPacket[];
   readonly disconnects: mqtt.IDisconnectPacket[];
   /** So many CONNECTs are closed without an answer. */
   refusals: number;
   onPublish: Answer;
+  onTold: Answer;
 }
 
 const root = path.resolve(__dirname, '../..');
@@ -43,12 +48,24 @@ beforeAll(async () => {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  broker = { port, connects: [], publishes: [], disconnects: [], refusals: 0, onPublish: acknowledge };
+  broker = {
+    port,
+    connects: [],
+    subscribes: [],
+    publishes: [],
+    told: [],
+    disconnects: [],
+    refusals: 0,
+    onPublish: acknowledge,
+    onTold: acknowledge,
+  };
 });
 beforeEach(() => {
-  for (const list of [broker.connects, broker.publishes, broker.disconnects]) list.length = 0;
+  const { connects, subscribes, publishes, told, disconnects } = broker;
+  for (const list of [connects, subscribes, publishes, told, disconnects]) list.length = 0;
   broker.refusals = 0;
   broker.onPublish = acknowledge;
+  broker.onTold = acknowledge;
 });
 afterEach(async () => {
   for (const agent of agents.filter((each) => each.exitCode === null && each.signalCode === null)) {
@@ -74,8 +91,12 @@ function serve(socket: TLSSocket): void {
       else send({ cmd: 'connack', sessionPresent: false, reasonCode: 0 });
     } else if (packet.cmd === 'publish') {
       const answer = (reasonCode: number) => send({ cmd: 'puback', messageId: packet.messageId ?? 0, reasonCode });
-      broker.publishes.push(packet);
-      broker.onPublish(packet, answer, socket);
+      const isReading = packet.topic.includes('/sensor/');
+      (isReading ? broker.publishes : broker.told).push(packet);
+      (isReading ? broker.onPublish : broker.onTold)(packet, answer, socket);
+    } else if (packet.cmd === 'subscribe') {
+      broker.subscribes.push(packet);
+      send({ cmd: 'suback', messageId: packet.messageId ?? 0, granted: packet.subscriptions.map(() => 1) });
     } else if (packet.cmd === 'disconnect') {
       broker.disconnects.push(packet);
     } else if (packet.cmd === 'pingreq') {
@@ -133,10 +154,83 @@ function startAgent(config: Readonly<Record<string, unknown>> = {}): Running {
   return { process: child, events, seen, exit: () => exited };
 }
 
+const reports = (): Event[] =>
+  broker.told
+    .filter(({ topic }) => topic === '$aws/things/barn1/shadow/update')
+    .map(({ payload }) => JSON.parse(payload.toString()).state.reported);
+
 const bodies = (): { id: string; readings: Event[] }[] =>
   broker.publishes.map((each) => JSON.parse(each.payload.toString()));
 
 describe('the agent', () => {
+  it('tells of itself beside its readings: a last will and one SUBSCRIBE for each connection, a new session, and a goodbye', async () => {
+    // GIVEN a connection that is cut when the agent has reported
+    const reportedAgain = new Promise<void>((resolve) => {
+      broker.onTold = (packet, answer, socket) => {
+        answer(0);
+        if (!packet.topic.endsWith('/shadow/update')) return;
+        if (reports().length === 1) socket.destroy();
+        else resolve();
+      };
+    });
+
+    // WHEN
+    const agent = startAgent();
+    await agent.seen('connection.lost');
+    await reportedAgain;
+    agent.process.kill('SIGTERM');
+    await agent.exit();
+
+    // THEN
+    expect(broker.connects).toHaveLength(2);
+    const wills = broker.connects.map(({ will }) => will);
+    expect(wills).toEqual(
+      Array(2).fill(expect.objectContaining({ topic: 'device/barn1/lwt/v1', qos: 1, retain: false })),
+    );
+    const [first, second] = wills.map((will) => JSON.parse(String(will?.payload)).session);
+    expect(first).toMatch(/^[0-9a-f]{24}$/);
+    expect(second).not.toBe(first);
+    expect(broker.subscribes.map((each) => each.subscriptions.map(({ topic }) => topic))).toEqual(
+      Array(2).fill([
+        '$aws/things/barn1/shadow/update/accepted',
+        '$aws/things/barn1/shadow/update/rejected',
+        'device/barn1/register/v1/accepted',
+        'device/barn1/register/v1/rejected',
+      ]),
+    );
+    const settings = {};
+    const firmwareVersion = '0.0.0';
+    expect(reports()).toEqual([
+      { connected: true, session: first, firmwareVersion, settings },
+      { connected: true, session: second, firmwareVersion, settings },
+      { connected: false, session: second },
+    ]);
+    expect(broker.disconnects).toHaveLength(1);
+  });
+
+  it('sends every reading though the broker closes the connection for what it says of itself', async () => {
+    // GIVEN
+    broker.onTold = (_packet, _answer, socket) => {
+      socket.end(mqtt.generate({ cmd: 'disconnect', reasonCode: 0x87 }, { protocolVersion: 5 }));
+    };
+    broker.onPublish = (_packet, answer) => {
+      if (broker.connects.length > 1) answer(0);
+    };
+
+    // WHEN
+    const agent = startAgent();
+    const silent = await agent.seen('presence.silent');
+    await agent.seen('telemetry.published');
+    agent.process.kill('SIGTERM');
+    await agent.exit();
+
+    // THEN
+    expect(silent).toMatchObject({ level: 'error', reason: expect.stringContaining('NotAuthorized') });
+    expect(broker.connects).toHaveLength(2);
+    expect(broker.subscribes).toHaveLength(1);
+    expect(agent.events.at(-1)).toMatchObject({ event: 'agent.stopped', unsent: 0, setAside: 0 });
+  });
+
   it('waits for activation when it is refused first, then publishes, and says goodbye with its last readings', async () => {
     // GIVEN an endpoint that closes the first two connections without an answer
     broker.refusals = 2;

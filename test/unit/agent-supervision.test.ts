@@ -36,13 +36,16 @@ function parts() {
     manager,
     liveness,
     outbox,
-    publishMs: PUBLISH_MS,
+    publishMs: () => PUBLISH_MS,
     connected: () => connected,
     clock,
     log: silent,
   });
   const session = (publish: Session['publish']): Session => ({
+    id: 'session',
     publish,
+    subscribe: () => Promise.resolve({ kind: 'granted' }),
+    onMessage: () => {},
     closed: new Promise<SessionEnd>(() => {}),
     disconnect: () => Promise.resolve(),
   });
@@ -50,7 +53,7 @@ function parts() {
     watchedConnect({
       connect: () => opening,
       liveness,
-      publishMs: PUBLISH_MS,
+      publishMs: () => PUBLISH_MS,
       changed: (now) => {
         connected = now;
       },
