@@ -7,6 +7,7 @@ import type {
 } from '@aws-sdk/client-firehose';
 import { operation } from '../../../kernel/define.ts';
 import { invalid } from '../../../kernel/errors.ts';
+import { ownBytes } from '../../../kernel/own-bytes.ts';
 import type { AnyOperation } from '../../../kernel/service.ts';
 import type { DeliveryStream } from '../delivery-stream.ts';
 import type { DeliveryStreams } from '../delivery-streams.ts';
@@ -19,14 +20,9 @@ const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 /** Bytes, or base64 text. */
 function bytesOf(record: { readonly Data?: unknown } | undefined): Buffer {
   const data = record?.Data;
-  const bytes =
-    data instanceof Uint8Array
-      ? Buffer.isBuffer(data)
-        ? data
-        : Buffer.from(data)
-      : Buffer.from(typeof data === 'string' ? data : '', 'base64');
+  const bytes = data instanceof Uint8Array ? data : Buffer.from(typeof data === 'string' ? data : '', 'base64');
   if (data === undefined) throw invalid('A record must have Data', 'InvalidArgumentException');
-  if (bytes.length <= MAX_RECORD_BYTES) return bytes;
+  if (bytes.length <= MAX_RECORD_BYTES) return ownBytes(bytes);
   throw invalid(
     `1 validation error detected: Value at 'record.data' failed to satisfy constraint: Member must have length less than or equal to ${MAX_RECORD_BYTES}`,
   );

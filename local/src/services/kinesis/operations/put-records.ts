@@ -7,6 +7,7 @@ import type {
 } from '@aws-sdk/client-kinesis';
 import { operation } from '../../../kernel/define.ts';
 import { AwsError } from '../../../kernel/errors.ts';
+import { ownBytes } from '../../../kernel/own-bytes.ts';
 import type { AnyOperation } from '../../../kernel/service.ts';
 import { increments, KINESIS_PUT_BYTES, KINESIS_RECORD_BYTES, roundedUp } from '../../../meter/increments.ts';
 import { streamSignals } from '../../stream-signals.ts';
@@ -32,8 +33,8 @@ interface CheckedEntry {
 }
 
 function asBytes(data: unknown): Buffer {
-  if (data instanceof Uint8Array) return Buffer.isBuffer(data) ? data : Buffer.from(data);
-  if (typeof data === 'string') return Buffer.from(data, 'base64');
+  if (data instanceof Uint8Array) return ownBytes(data);
+  if (typeof data === 'string') return ownBytes(Buffer.from(data, 'base64'));
   throw new AwsError(
     'ValidationException',
     "Value null at 'data' failed to satisfy constraint: Member must not be null",
