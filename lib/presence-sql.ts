@@ -18,7 +18,12 @@ export function lifeCycleSql({ recordIpAddress }: { readonly recordIpAddress: bo
   ];
 }
 
-/** Updates that change what a shadow says of the connection. `timestamp` of a shadow's metadata is in seconds. */
+/**
+ * Updates that change what a shadow says of the connection. `timestamp` of a shadow's metadata is in seconds. What is missing,
+ * as before the first report, gets a default: an operand that is Undefined makes all of the WHERE clause Undefined, OR included.
+ * What a device writes there is its own affair, so what is no boolean stays out of the queue.
+ * https://docs.aws.amazon.com/iot/latest/developerguide/iot-sql-operators.html
+ */
 export function shadowReportSql(): readonly string[] {
   const now = 'current.state.reported';
   const before = 'previous.state.reported';
@@ -26,9 +31,9 @@ export function shadowReportSql(): readonly string[] {
     `SELECT 'shadow' AS kind, topic(3) AS thing, ${now}.connected AS connected, ${now}.session AS session,`,
     '  current.version AS version, timestamp * 1000 AS at',
     "FROM '$aws/things/+/shadow/update/documents'",
-    `WHERE NOT isUndefined(${now}.connected) AND regexp_matches(topic(3), '^[a-zA-Z0-9_-]{1,64}$') AND (`,
-    `  isUndefined(${before}.connected) OR ${now}.connected <> ${before}.connected OR`,
-    `  ${now}.session <> ${before}.session)`,
+    `WHERE (${now}.connected = true OR ${now}.connected = false) AND regexp_matches(topic(3), '^[a-zA-Z0-9_-]{1,64}$') AND (`,
+    `  get_or_default(${before}.connected, 'nothing') <> ${now}.connected OR`,
+    `  get_or_default(${before}.session, '') <> get_or_default(${now}.session, ''))`,
   ];
 }
 

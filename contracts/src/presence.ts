@@ -35,12 +35,18 @@ const LifeCycleEvent = v.object({
 });
 export type LifeCycleEvent = v.InferOutput<typeof LifeCycleEvent>;
 
+/** Whatever a device writes into its shadow: it may not end in the dead-letter queue. */
+const SessionOfDevice = v.pipe(
+  v.unknown(),
+  v.transform((value) => (typeof value === 'string' && value.length <= 256 ? value : undefined)),
+);
+
 /** A shadow update that changed `reported.connected` or `reported.session`. Versions of a shadow order its updates. */
 const ShadowReport = v.object({
   kind: v.literal('shadow'),
   thing: ThingName,
   connected: v.boolean(),
-  session: v.optional(Text),
+  session: v.optional(SessionOfDevice),
   version: Version,
   at: EpochMilliseconds,
 });

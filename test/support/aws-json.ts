@@ -25,7 +25,7 @@ interface Target {
 
 /** Calls a service of a runtime, as the operator unless other credentials are given. */
 export function awsJsonClient(
-  { config }: Runtime,
+  { config }: Pick<Runtime, 'config'>,
   { service, prefix, version }: Target,
   credentials: Credentials = config.credentials,
 ): AwsJson {
