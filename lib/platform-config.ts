@@ -1,4 +1,5 @@
 /** The deployment's settings: CDK context keys that begin with `thingstead:`, each with a default. */
+import { DeviceSettings } from '@thingstead/contracts/onboarding';
 import * as v from 'valibot';
 
 const PREFIX = 'thingstead:';
@@ -43,6 +44,8 @@ const ThingType = v.strictObject({
   offlineDelaySeconds: v.optional(DelaySeconds),
   /** For things that sleep: they are offline when nothing is heard of them for so long, whatever their connection does. */
   expectedIntervalSeconds: v.optional(v.pipe(v.number(), v.integer(), v.minValue(60), v.maxValue(30 * 86_400))),
+  /** `samplingSeconds` and `reportingSeconds`: what a device is told when it describes itself. */
+  ...DeviceSettings.entries,
 });
 
 const Budget = v.strictObject({

@@ -2,6 +2,7 @@ import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { Monitoring } from './monitoring.ts';
 import { Notifications } from './notifications.ts';
+import { Onboarding } from './onboarding.ts';
 import type { PlatformConfig } from './platform-config.ts';
 import { Presence } from './presence.ts';
 import { Registration } from './registration.ts';
@@ -19,6 +20,7 @@ export class PlatformStack extends Stack {
     super(scope, id, props);
     const { alarms } = new Monitoring(this, 'Monitoring', { config });
     new Registration(this, 'Registration', { config, alarms, lambdaFolder });
+    new Onboarding(this, 'Onboarding', { config, alarms, lambdaFolder });
     new Telemetry(this, 'Telemetry', { config, alarms, lambdaFolder });
     const notifications = new Notifications(this, 'Notifications', { alarms });
     new Presence(this, 'Presence', { config, alarms, lambdaFolder, notices: notifications.queue });

@@ -1,11 +1,11 @@
 import type { EnvironmentOf, REGISTRATION_ENVIRONMENT } from '@thingstead/contracts/environment';
 import { DEFAULT_THING_TYPE, DEVICE_POLICY_NAME } from '@thingstead/contracts/names';
 import { CfnOutput, Duration, Stack } from 'aws-cdk-lib';
-import { CfnEventInvokeConfig } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
 import type { Alarms } from './alarms.ts';
 import { allow } from './allow.ts';
+import { failuresInto } from './asynchronous-failures.ts';
 import { FailureQueue } from './failure-queue.ts';
 import { NodeFunction } from './node-function.ts';
 import type { PlatformConfig } from './platform-config.ts';
@@ -29,7 +29,7 @@ export class Registration extends Construct {
   constructor(scope: Construct, id: string, { config, alarms, lambdaFolder }: RegistrationProps) {
     super(scope, id);
     const table = stateTable(this, 'registration');
-    const { function: fn, role } = new NodeFunction(this, 'Function', {
+    const registrar = new NodeFunction(this, 'Function', {
       folder: `${lambdaFolder}/registration`,
       functionName: 'thingstead-registration',
       description: 'Checks certificates that connect for the first time, and activates them last',
@@ -43,6 +43,7 @@ export class Registration extends Construct {
         MANIFEST: config.manifest,
       } satisfies EnvironmentOf<typeof REGISTRATION_ENVIRONMENT>,
     });
+    const { function: fn, role } = registrar;
     allow(role, ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'], table.tableArn);
     this.#allowRegistry(role);
 
@@ -52,16 +53,7 @@ export class Registration extends Construct {
       errorImpact:
         'The registration function failed three times for a certificate. That device cannot join; it tries again on its next connection. The message has the event and the error.',
     });
-    allow(role, 'sqs:SendMessage', failed.queue.queueArn);
-    const asynchronous = new CfnEventInvokeConfig(this, 'AsynchronousInvocation', {
-      functionName: fn.functionName,
-      qualifier: '$LATEST',
-      maximumRetryAttempts: 2,
-      maximumEventAgeInSeconds: Duration.hours(6).toSeconds(),
-      destinationConfig: { onFailure: { destination: failed.queue.queueArn } },
-    });
-    // Lambda checks when this is made that the role may send to the queue.
-    asynchronous.node.addDependency(role);
+    const asynchronous = failuresInto(this, registrar, failed.queue);
 
     const errors = new FailureQueue(this, 'ErrorQueue', {
       name: 'registration-errors',

@@ -26,6 +26,9 @@ export const PRESENCE_ENVIRONMENT = [
   'PRESENCE_SETTINGS',
 ] as const;
 
+/** Name of the table; `OnboardingSettings` as JSON. */
+export const ONBOARDING_ENVIRONMENT = ['THINGS_TABLE', 'ONBOARDING_SETTINGS'] as const;
+
 /** What a construct must write for a function whose keys are listed as `Keys`. */
 export type EnvironmentOf<Keys extends readonly string[]> = Record<Keys[number], string>;
 

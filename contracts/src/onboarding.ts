@@ -43,6 +43,43 @@ export const DeviceSettings = v.object({
 });
 export type DeviceSettings = v.InferOutput<typeof DeviceSettings>;
 
+/** What the rule hands to the function. */
+export const DescriptionEvent = v.object({
+  thing: v.pipe(v.string(), v.regex(THING_NAME, 'is no thing name')),
+  /** When the message reached AWS IoT, in epoch milliseconds: the order of descriptions. */
+  at: v.pipe(v.number(), v.safeInteger()),
+  /** The message as it came, in base64, so that one that is no JSON is answered too. */
+  payload: v.string(),
+});
+export type DescriptionEvent = v.InferOutput<typeof DescriptionEvent>;
+
+/** The members of a thing's row that on-boarding writes: the last description, and what goes with it. */
+export const DescribedThing = v.object({
+  thing: v.string(),
+  site: v.optional(v.string()),
+  ...v.omit(Description, ['id', 'capabilities', 'gateway']).entries,
+  capabilities: v.array(v.string()),
+  gateway: v.optional(v.string()),
+  /** As the registry has it; a device has no say in it. */
+  thingType: v.optional(v.string()),
+  /** When the last description arrived, in epoch milliseconds. */
+  describedAt: v.pipe(v.number(), v.safeInteger()),
+});
+export type DescribedThing = v.InferOutput<typeof DescribedThing>;
+
+/** Settings of the function, as JSON in its environment. */
+export const OnboardingSettings = v.object({
+  thingTypes: v.record(
+    v.string(),
+    v.object({
+      ...DeviceSettings.entries,
+      /** Set for things that sleep. */
+      expectedIntervalSeconds: v.optional(v.pipe(v.number(), v.integer(), v.minValue(60))),
+    }),
+  ),
+});
+export type OnboardingSettings = v.InferOutput<typeof OnboardingSettings>;
+
 /** `device/{thing}/register/v1/accepted` */
 export const DescriptionAccepted = v.object({ id: v.optional(v.string()), settings: DeviceSettings });
 export type DescriptionAccepted = v.InferOutput<typeof DescriptionAccepted>;

@@ -93,7 +93,7 @@ export class IotRegistry implements Registry {
 }
 
 /** Undefined instead of the error that says there is none. */
-async function found<Answer>(answer: Promise<Answer>): Promise<Answer | undefined> {
+export async function found<Answer>(answer: Promise<Answer>): Promise<Answer | undefined> {
   try {
     return await answer;
   } catch (error) {

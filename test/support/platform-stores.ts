@@ -91,7 +91,10 @@ export function platformStores(
     },
 
     /** All lines, or those that hold a text. */
-    async functionLog(capability: 'presence' | 'registration' | 'telemetry', text?: string): Promise<string> {
+    async functionLog(
+      capability: 'onboarding' | 'presence' | 'registration' | 'telemetry',
+      text?: string,
+    ): Promise<string> {
       const logGroupName = `/aws/lambda/thingstead-${capability}`;
       const filterPattern = text === undefined ? undefined : `"${text}"`;
       const { events } = await logs.send(new FilterLogEventsCommand({ logGroupName, filterPattern }));

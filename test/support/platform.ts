@@ -161,7 +161,7 @@ function platformOn(target: Target) {
       await putRow({ pk: revokedCertificateKey(device.certificateId), revokedAt: Date.now() });
     },
 
-    async invoke(capability: 'registration' | 'telemetry', event: Row): Promise<void> {
+    async invoke(capability: 'onboarding' | 'registration' | 'telemetry', event: Row): Promise<void> {
       const FunctionName = `thingstead-${capability}`;
       await lambda.send(new InvokeCommand({ FunctionName, Payload: Buffer.from(JSON.stringify(event)) }));
     },

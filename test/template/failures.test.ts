@@ -183,6 +183,7 @@ describe('every alarm', () => {
 
     expect(own.map(({ MetricName, Dimensions }) => [MetricName, Dimensions])).toEqual([
       ['CertificatesHeld', [{ Name: 'service', Value: 'registration' }]],
+      ['DescriptionsRejected', [{ Name: 'service', Value: 'onboarding' }]],
       ['ThingsOverExpectedRate', [{ Name: 'service', Value: 'telemetry' }]],
     ]);
   });

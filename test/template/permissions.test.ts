@@ -23,6 +23,24 @@ function id(type: string, prefix: string): string {
 
 const account = '<region>:<accountid>';
 
+/** The permissions that let others call a capability's functions. */
+function callersOf(capability: string): readonly unknown[] {
+  const permissions = resources(synthesis.platform, 'AWS::Lambda::Permission');
+  return permissions
+    .map(([, { Properties }]) => flat(Properties) as { readonly FunctionName: string })
+    .filter(({ FunctionName }) => FunctionName.startsWith(`<${capability}`));
+}
+
+function mayBeCalledBy(capability: string, rule: string): unknown {
+  return {
+    Action: 'lambda:InvokeFunction',
+    FunctionName: `<${id('AWS::Lambda::Function', capability)}.Arn>`,
+    Principal: 'iot.amazonaws.com',
+    SourceAccount: '<accountid>',
+    SourceArn: `arn:<partition>:iot:${account}:rule/${rule}`,
+  };
+}
+
 describe('the registration', () => {
   it('function', () => {
     expect(statements('RegistrationFunctionRole')).toEqual([
@@ -39,17 +57,27 @@ describe('the registration', () => {
     expect(statements('RegistrationRuleRole')).toEqual([
       `sqs:SendMessage: <${id('AWS::SQS::Queue', 'RegistrationErrorQueue')}.Arn>`,
     ]);
-    expect(
-      resources(synthesis.platform, 'AWS::Lambda::Permission').map(([, { Properties }]) => flat(Properties)),
-    ).toEqual([
-      {
-        Action: 'lambda:InvokeFunction',
-        FunctionName: `<${id('AWS::Lambda::Function', 'Registration')}.Arn>`,
-        Principal: 'iot.amazonaws.com',
-        SourceAccount: '<accountid>',
-        SourceArn: `arn:<partition>:iot:${account}:rule/thingstead_registration`,
-      },
+    expect(callersOf('Registration')).toEqual([mayBeCalledBy('Registration', 'thingstead_registration')]);
+  });
+});
+
+describe('the onboarding', () => {
+  it('function', () => {
+    const answer = (verdict: string): string => `arn:<partition>:iot:${account}:topic/device/*/register/v1/${verdict}`;
+    expect(statements('OnboardingFunctionRole')).toEqual([
+      `logs:CreateLogStream logs:PutLogEvents: <${id('AWS::Logs::LogGroup', 'Onboarding')}.Arn>`,
+      `dynamodb:GetItem dynamodb:UpdateItem: arn:<partition>:dynamodb:${account}:table/thingstead-things`,
+      `iot:DescribeThing iot:GetThingShadow iot:UpdateThing iot:UpdateThingShadow: arn:<partition>:iot:${account}:thing/*`,
+      `iot:Publish: ${answer('accepted')} ${answer('rejected')}`,
+      `sqs:SendMessage: <${id('AWS::SQS::Queue', 'OnboardingFailedQueue')}.Arn>`,
     ]);
+  });
+
+  it('rule may send to its error queue and call the function, no other rule may', () => {
+    expect(statements('OnboardingRuleRole')).toEqual([
+      `sqs:SendMessage: <${id('AWS::SQS::Queue', 'OnboardingErrorQueue')}.Arn>`,
+    ]);
+    expect(callersOf('Onboarding')).toEqual([mayBeCalledBy('Onboarding', 'thingstead_onboarding')]);
   });
 });
 
@@ -158,6 +186,8 @@ describe('every role', () => {
           Principal: { Service: 'iot.amazonaws.com' },
         },
       ],
+      OnboardingFunction: trust('lambda.amazonaws.com'),
+      OnboardingRule: trust('iot.amazonaws.com', ruleArn('onboarding')),
       PresenceFunction: trust('lambda.amazonaws.com'),
       PresenceLastWillRule: trust('iot.amazonaws.com', ruleArn('presence_last_will')),
       PresenceLifeCycleRule: trust('iot.amazonaws.com', ruleArn('presence_life_cycle')),
@@ -175,7 +205,8 @@ describe('every role', () => {
   });
 
   it('has its policies in this file', () => {
-    expect(resources(synthesis.platform, 'AWS::IAM::Policy')).toHaveLength(11);
+    expect(resources(synthesis.platform, 'AWS::IAM::Policy')).toHaveLength(13);
+    expect(resources(synthesis.platform, 'AWS::Lambda::Permission')).toHaveLength(2);
     expect(resources(synthesis.platform, 'AWS::IAM::ManagedPolicy')).toEqual([]);
   });
 });

@@ -86,6 +86,7 @@ describe('the settings', () => {
   it.each([
     [{ 'thingstead:archiv': true }, 'unknown key thingstead:archiv; there are thingstead:stage'],
     [{ 'thingstead:archive': { enable: false } }, 'unknown key thingstead:archive.enable'],
+    [{ 'thingstead:thingTypes': { pump: { samplingSeconds: 0 } } }, 'thingstead:thingTypes.pump.samplingSeconds'],
     [{ 'thingstead:manifest': 'sometimes' }, 'thingstead:manifest'],
     [{ 'thingstead:telemetryRetentionDays': 0 }, 'thingstead:telemetryRetentionDays'],
     [{ 'thingstead:logRetentionDays': 31 }, 'thingstead:logRetentionDays'],
@@ -99,6 +100,7 @@ describe('the settings', () => {
     const { platform } = synthesize({
       'thingstead:manifest': 'required',
       'thingstead:billGuard': { messagesPerThingPerHour: 20 },
+      'thingstead:thingTypes': { pump: { samplingSeconds: 5, expectedIntervalSeconds: 600, offlineDelaySeconds: 60 } },
     });
     const environment = (prefix: string) => {
       const [, { Properties }] = only(platform, 'AWS::Lambda::Function', prefix);
@@ -109,6 +111,8 @@ describe('the settings', () => {
       MANIFEST: 'required',
       REGISTRATION_TABLE: 'thingstead-registration',
     });
+    const thingTypes = JSON.parse(environment('Onboarding').ONBOARDING_SETTINGS ?? '').thingTypes;
+    expect(thingTypes).toEqual({ pump: { samplingSeconds: 5, expectedIntervalSeconds: 600 } });
     expect(environment('Telemetry')).toMatchObject({ EXPECTED_MESSAGES_PER_HOUR: '20', MAX_BACKFILL_DAYS: '31' });
   });
 

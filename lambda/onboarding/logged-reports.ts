@@ -1,0 +1,30 @@
+import type { Reports } from './ports.ts';
+
+interface Log {
+  info(message: string, fields: Record<string, unknown>): void;
+  warn(message: string, fields: Record<string, unknown>): void;
+}
+
+/** Reports as structured log lines; what is rejected is counted too, and the count raises an alarm. */
+export class LoggedReports implements Reports {
+  readonly #log: Log;
+  readonly #countRejected: () => void;
+
+  constructor(log: Log, countRejected: () => void) {
+    this.#log = log;
+    this.#countRejected = countRejected;
+  }
+
+  accepted(description: { readonly thing: string; readonly superseded: boolean }): void {
+    this.#log.info('onboarding.accepted', description);
+  }
+
+  rejected(rejection: { readonly thing: string; readonly reason: string }): void {
+    this.#log.warn('onboarding.rejected', rejection);
+    this.#countRejected();
+  }
+
+  attributesLeftOut(thing: string, names: readonly string[]): void {
+    this.#log.warn('onboarding.attributes_left_out', { thing, names });
+  }
+}

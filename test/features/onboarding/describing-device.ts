@@ -1,0 +1,51 @@
+/** A device that describes itself, as any MQTT client can: it subscribes to its answers, publishes, and waits. */
+import type { DescriptionAccepted, DescriptionRejected } from '@thingstead/contracts/onboarding';
+import { registerTopic } from '@thingstead/contracts/topics';
+import type { DeviceCertificate } from '../../support/certificates.ts';
+import type { DeviceClient, Platform } from '../../support/platform.ts';
+
+const ANSWER_TIMEOUT_MS = 30_000;
+
+export type Answer = { readonly verdict: string } & Partial<DescriptionAccepted & DescriptionRejected>;
+
+export interface DescribingDevice {
+  readonly client: DeviceClient;
+  /** Sends a description, or any text, and gives the next answer. */
+  describe(message: object | string): Promise<Answer>;
+}
+
+export async function describingDevice(platform: Platform, device: DeviceCertificate): Promise<DescribingDevice> {
+  const client = await platform.connect(device);
+  const topic = registerTopic(device.thing);
+  await client.trySubscribe(`${topic}/+`);
+  return {
+    client,
+    async describe(message) {
+      const answer = nextMessage(client, `${topic}/`);
+      await client.tryPublish(topic, typeof message === 'string' ? message : JSON.stringify(message));
+      return answer;
+    },
+  };
+}
+
+function nextMessage(client: DeviceClient, prefix: string): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('the description was not answered')), ANSWER_TIMEOUT_MS);
+    const take = (topic: string, payload: Buffer): void => {
+      if (!topic.startsWith(prefix)) return;
+      clearTimeout(timer);
+      client.off('message', take);
+      resolve({ verdict: topic.slice(prefix.length), ...JSON.parse(payload.toString()) });
+    };
+    client.on('message', take);
+  });
+}
+
+/** What a weather station says of itself. */
+export const STATION = {
+  model: 'weather-station',
+  hardwareRevision: 'B',
+  serial: 'WS-0042',
+  firmwareVersion: '1.4.0',
+  sensors: [{ name: 'temperature', unit: 'Cel' }, { name: 'rain' }],
+} as const;
