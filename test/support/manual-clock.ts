@@ -2,9 +2,16 @@ import type { Clock } from '../../device/src/clock.ts';
 
 /** Time that passes when the test says so, and runs what becomes due. */
 export class ManualClock implements Clock {
+  readonly #start: number;
   #now = 0;
   #tasks: { at: number; task: () => void }[] = [];
-  now = (): number => this.#now;
+
+  /** @param start epoch milliseconds of the first moment. */
+  constructor(start = 0) {
+    this.#start = start;
+  }
+
+  now = (): number => this.#start + this.#now;
   uptime = (): number => this.#now;
   after = (ms: number, task: () => void): (() => void) => {
     const entry = { at: this.#now + ms, task };
