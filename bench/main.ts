@@ -13,10 +13,11 @@ import { returning } from './figures/returning.ts';
 import { sql } from './figures/sql.ts';
 import { start } from './figures/start.ts';
 import { telemetry } from './figures/telemetry.ts';
+import { wire } from './figures/wire.ts';
 import { runSoak } from './soak.ts';
 import { type Row, say } from './support/figure.ts';
 
-const FIGURES = [telemetry, sql, joins, returning, start, memory, connections, bundles, agent];
+const FIGURES = [telemetry, sql, joins, returning, start, memory, connections, bundles, agent, wire];
 
 if (process.argv[2] === 'soak') process.exit(await runSoak(process.argv.slice(3)));
 

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { agentConfig } from '../support/agent-config.ts';
 import { platformAssembly, temporaryPath } from '../support/assembly.ts';
 import { type Figure, type Row, say } from '../support/figure.ts';
 import { activate, createFleet } from '../support/fleet.ts';
@@ -82,25 +83,10 @@ async function configure(runtime: BenchRuntime): Promise<string> {
   await activate(fleet, runtime);
   const [device] = fleet.devices;
   if (!device) throw new Error('no device');
-  const folder = temporaryPath('agent');
-  mkdirSync(folder);
-  writeFileSync(path.join(folder, 'certificate.crt'), device.pem);
-  writeFileSync(path.join(folder, 'private.key'), device.keyPem, { mode: 0o600 });
-  const file = path.join(folder, 'agent.json');
   const sensors = ['temperature', 'humidity', 'pressure'].map((name) => ({
     name,
     source: { kind: 'simulator' },
     intervalSeconds: 1,
   }));
-  const config = {
-    thing: device.thing,
-    endpoint: runtime.endpoints.mqtt,
-    certificateFile: 'certificate.crt',
-    privateKeyFile: 'private.key',
-    rootCaFile: runtime.endpoints.rootCaFile,
-    sensors,
-    publish: { intervalSeconds: 2 },
-  };
-  writeFileSync(file, JSON.stringify(config));
-  return file;
+  return agentConfig(device, runtime, { sensors, publish: { intervalSeconds: 2 } });
 }
