@@ -91,7 +91,7 @@ export class Onboarding {
     for (;;) {
       const dueInMs = this.#dueInMs();
       if (dueInMs === undefined) return;
-      await pause(clock, dueInMs, signal);
+      if (dueInMs > 0) await pause(clock, dueInMs, signal);
       if (signal.aborted || !(await subscribed()) || signal.aborted) return;
       const { kind } = await session.publish(registerTopic(thing), payload);
       log.info('onboarding.described', { id: this.#id, delivery: kind });
