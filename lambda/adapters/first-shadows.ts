@@ -9,9 +9,12 @@ import type { Shadows } from '../onboarding/ports.ts';
 /** The classic shadows of things that may have none yet. */
 export class FirstShadows implements Shadows {
   readonly #client: IoTDataPlaneClient;
+  readonly #once: IoTDataPlaneClient;
 
-  constructor(client: IoTDataPlaneClient) {
+  /** `once` tries a call once: a shadow whose answer was lost is not written a second time. */
+  constructor(client: IoTDataPlaneClient, once: IoTDataPlaneClient) {
     this.#client = client;
+    this.#once = once;
   }
 
   /**
@@ -24,7 +27,7 @@ export class FirstShadows implements Shadows {
     } catch (error) {
       if (!(error instanceof ResourceNotFoundException)) throw error;
       const payload = Buffer.from(JSON.stringify({ state: { reported } }));
-      await this.#client.send(new UpdateThingShadowCommand({ thingName, payload }));
+      await this.#once.send(new UpdateThingShadowCommand({ thingName, payload }));
     }
   }
 }

@@ -24,7 +24,7 @@ const data = new IoTDataPlaneClient({});
 export const handler = createHandler({
   registry: new ThingAttributes(new IoTClient({})),
   descriptions: new DescriptionRows(tables, environment.THINGS_TABLE),
-  shadows: new FirstShadows(data),
+  shadows: new FirstShadows(data, new IoTDataPlaneClient({ maxAttempts: 1 })),
   answers: new RegisterAnswers(data),
   reports: new LoggedReports(logger, () =>
     metrics.addMetric('DescriptionsRejected', MetricUnit.Count, 1).publishStoredMetrics(),

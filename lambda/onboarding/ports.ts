@@ -3,14 +3,16 @@ import type { DescribedThing, DeviceSettings, OnboardingSettings } from '@things
 export interface RegisteredThing {
   readonly type: string | undefined;
   readonly attributes: Readonly<Record<string, string>>;
+  /** Rises with every change. */
+  readonly version: number;
 }
 
 /** The registry of AWS IoT. */
 export interface Registry {
   /** Undefined when there is none of this name. */
   thing(name: string): Promise<RegisteredThing | undefined>;
-  /** Sets these attributes; others and the thing's type stay. */
-  setAttributes(name: string, attributes: Readonly<Record<string, string>>): Promise<void>;
+  /** Sets these attributes; others and the thing's type stay. False when the thing was changed since `version`. */
+  setAttributes(name: string, attributes: Readonly<Record<string, string>>, version: number): Promise<boolean>;
 }
 
 /** The descriptions in the things table. */

@@ -8,7 +8,7 @@ const MAX_WITHOUT_TYPE = 3;
 const ATTRIBUTES = ['model', 'firmwareVersion', 'serial', 'hardwareRevision'] as const;
 const MAX_ATTEMPTS = 5;
 
-/** Descriptions of one thing followed each other too fast; the event comes again. */
+/** A thing was changed by others several times on end; the event comes again. */
 export class ContentionError extends Error {
   override readonly name = 'ContentionError';
 }
@@ -17,7 +17,8 @@ export class ContentionError extends Error {
  * Makes the attributes in the registry those of the last description; attributes of other names stay. INVARIANTS:
  * - the registry is read after the row was written, or an earlier run that is still at work would not be seen;
  * - the row is read again after the registry was written, since a later description may have found the registry right just
- *   before that.
+ *   before that;
+ * - it is written only over the version that was read, so that a call whose answer was lost has no second effect.
  *
  * @throws ContentionError
  */
@@ -32,12 +33,12 @@ export async function updateRegistry(last: DescribedThing, ports: Ports): Promis
     const { changed, leftOut } = plan(description, registered);
     if (leftOut.length > 0) reports.attributesLeftOut(thing, leftOut);
     if (Object.keys(changed).length === 0) return;
-    await registry.setAttributes(thing, changed);
+    const written = await registry.setAttributes(thing, changed, registered.version);
     const now = await descriptions.last(thing);
-    if (!now || now.describedAt === description.describedAt) return;
+    if (!now || (written && now.describedAt === description.describedAt)) return;
     description = now;
   }
-  throw new ContentionError(`${thing} was described by others ${MAX_ATTEMPTS} times while its attributes were written`);
+  throw new ContentionError(`${thing} was changed by others ${MAX_ATTEMPTS} times while its attributes were written`);
 }
 
 function plan(

@@ -6,12 +6,18 @@ import { randomInt } from 'node:crypto';
 import type { HarmAt } from '../../../local/src/faults/points.ts';
 import { type Platform, startPlatform } from '../../support/platform.ts';
 import { describeLocally } from '../../support/target.ts';
+import { onboardingScenarios } from './onboarding-scenarios.ts';
 import { presenceScenarios } from './presence-scenarios.ts';
 import { registrationScenarios } from './registration-scenarios.ts';
 import type { Scenario } from './scenario.ts';
 import { telemetryScenarios } from './telemetry-scenarios.ts';
 
-const scenarios: readonly Scenario[] = [...registrationScenarios, ...telemetryScenarios, ...presenceScenarios];
+const scenarios: readonly Scenario[] = [
+  ...registrationScenarios,
+  ...onboardingScenarios,
+  ...telemetryScenarios,
+  ...presenceScenarios,
+];
 
 const HARMS: readonly HarmAt<'call'>[] = ['crash-before', 'crash-after', 'lose-answer'];
 /** A failure names its harm and its call, so this needs not be known to see it again. */
