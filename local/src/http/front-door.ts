@@ -17,7 +17,7 @@ import { protocolOfUnknown, unknownOperationName } from './protocol-of-unknown.t
 import { readRequest } from './read-request.ts';
 import { type Authenticated, authenticate, type Verifier } from './signature/authenticate.ts';
 import { type ErrorFamily, inFamily } from './signature/authentication-errors.ts';
-import { type HttpRequest, readSignature, signingNameOf } from './signature/scope.ts';
+import { type HttpRequest, parseCompactDate, readSignature, signingNameOf } from './signature/scope.ts';
 
 /** The state that requests are answered from; a reset replaces it. */
 export interface Account {
@@ -61,8 +61,10 @@ export class FrontDoor {
   async #handle(incoming: Incoming, outgoing: Outgoing): Promise<void> {
     const requestId = randomUUID();
     let answer: WireResponse;
+    let signedAt: string | undefined;
     try {
       const request = await readRequest(incoming);
+      signedAt = request.headers['x-amz-date'];
       answer =
         (await this.#options.intercept(request)) ??
         (await this.#answer(request, requestId, incoming.socket?.remoteAddress));
@@ -71,7 +73,19 @@ export class FrontDoor {
       if (error instanceof ConnectionCut || outgoing.destroyed) return;
       answer = protocolOfUnknown().encodeError(this.#asAwsError(error), requestId);
     }
+    outgoing.setHeader('date', this.#dateFor(signedAt));
     send(outgoing, answer, incoming.method === 'HEAD');
+  }
+
+  /**
+   * The time that is said to a client is on the clock that it signs with: after an error, SDKs correct theirs by it. Functions
+   * sign with virtual time, everybody else with the machine's.
+   */
+  #dateFor(signedAt: string | undefined): string {
+    const virtual = this.#options.account().kernel.clock.now();
+    const signed = signedAt === undefined ? Number.NaN : parseCompactDate(signedAt);
+    const isVirtual = Math.abs(signed - virtual) < Math.abs(signed - Date.now());
+    return new Date(isVirtual ? virtual : Date.now()).toUTCString();
   }
 
   async #answer(request: HttpRequest, requestId: string, sourceIp: string | undefined): Promise<WireResponse> {
