@@ -1,4 +1,6 @@
 /** The deployment's settings: CDK context keys that begin with `thingstead:`, each with a default. */
+
+import { PushApplications } from '@thingstead/contracts/notifications';
 import { DeviceSettings } from '@thingstead/contracts/onboarding';
 import * as v from 'valibot';
 
@@ -48,6 +50,11 @@ const ThingType = v.strictObject({
   ...DeviceSettings.entries,
 });
 
+const Notifications = v.strictObject({
+  /** More are not sent to one person on a day (UTC); the first one beyond it says so. SMS and a broken site can cost much. */
+  noticesPerPersonPerDay: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10_000)), 50),
+});
+
 const Budget = v.strictObject({
   /** A notice goes out when the account's actual or forecast cost of a month exceeds this. */
   monthlyUsd: v.pipe(v.number(), v.minValue(1)),
@@ -77,6 +84,9 @@ const Settings = v.strictObject({
   manifest: v.optional(v.picklist(['required', 'open']), 'open'),
   billGuard: v.optional(BillGuard, {}),
   presence: v.optional(Presence, {}),
+  notifications: v.optional(Notifications, {}),
+  /** ARNs of platform applications for mobile push, which the operator has made in SNS. Without one, that platform's channels are refused. */
+  push: v.optional(PushApplications, {}),
   /** Settings of thing types, by name. */
   thingTypes: v.optional(v.record(v.pipe(v.string(), v.regex(/^[a-zA-Z0-9:_-]{1,128}$/)), ThingType), {}),
   /** Without it there is no budget alarm. */

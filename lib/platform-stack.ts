@@ -22,7 +22,7 @@ export class PlatformStack extends Stack {
     new Registration(this, 'Registration', { config, alarms, lambdaFolder });
     new Onboarding(this, 'Onboarding', { config, alarms, lambdaFolder });
     new Telemetry(this, 'Telemetry', { config, alarms, lambdaFolder });
-    const notifications = new Notifications(this, 'Notifications', { alarms });
+    const notifications = new Notifications(this, 'Notifications', { config, alarms, lambdaFolder });
     new Presence(this, 'Presence', { config, alarms, lambdaFolder, notices: notifications.queue });
   }
 }

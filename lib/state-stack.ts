@@ -31,6 +31,7 @@ export class StateStack extends Stack {
     this.#table('RegistrationTable', { ...partition, tableName: TABLE_NAMES.registration });
     this.#table('TelemetryHistoryTable', { ...expiring, tableName: TABLE_NAMES.telemetryHistory });
     this.#table('TelemetryAggregatesTable', { ...expiring, tableName: TABLE_NAMES.telemetryAggregates });
+    this.#table('NotificationsTable', { ...expiring, tableName: TABLE_NAMES.notifications });
     this.#things(sorted);
     this.#stream(props.config);
     this.#archive();

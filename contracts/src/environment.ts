@@ -29,6 +29,12 @@ export const PRESENCE_ENVIRONMENT = [
 /** Name of the table; `OnboardingSettings` as JSON. */
 export const ONBOARDING_ENVIRONMENT = ['THINGS_TABLE', 'ONBOARDING_SETTINGS'] as const;
 
+/** Name of the table; address of the queue for what needs a decision; notices that one person gets on a day. */
+export const NOTIFICATIONS_ENVIRONMENT = ['NOTIFICATIONS_TABLE', 'FAILED_QUEUE_URL', 'NOTICES_PER_DAY'] as const;
+
+/** Names of the tables; `PushApplications` as JSON. */
+export const CHANNELS_ENVIRONMENT = ['NOTIFICATIONS_TABLE', 'THINGS_TABLE', 'PUSH_APPLICATIONS'] as const;
+
 /** What a construct must write for a function whose keys are listed as `Keys`. */
 export type EnvironmentOf<Keys extends readonly string[]> = Record<Keys[number], string>;
 

@@ -27,4 +27,6 @@ export const TABLE_NAMES = {
   telemetryAggregates: 'thingstead-telemetry-aggregates',
   /** One row per thing; pending notices. */
   things: 'thingstead-things',
+  /** People's channels and preferences, who watches what, and deliveries of notices. */
+  notifications: 'thingstead-notifications',
 } as const;

@@ -25,7 +25,7 @@ export interface HttpReceiver {
 }
 
 /** Starts a server on a free port. With `endpoints` it speaks HTTPS, with the certificate of that runtime. */
-export async function startHttpReceiver(endpoints?: Endpoints): Promise<HttpReceiver> {
+export async function startHttpReceiver(endpoints?: Pick<Endpoints, 'rootCaFile'>): Promise<HttpReceiver> {
   const received: ReceivedRequest[] = [];
   let answer: (request: number) => number = () => 200;
   const listener: http.RequestListener = async (request, response) => {
@@ -52,7 +52,7 @@ export async function startHttpReceiver(endpoints?: Endpoints): Promise<HttpRece
   };
 }
 
-function certificateOf({ rootCaFile }: Endpoints) {
+function certificateOf({ rootCaFile }: Pick<Endpoints, 'rootCaFile'>) {
   const read = (name: string) => readFileSync(path.join(path.dirname(rootCaFile), name));
   return { key: read('server.key'), cert: read('server.pem') };
 }

@@ -185,6 +185,7 @@ describe('every alarm', () => {
       ['CertificatesHeld', [{ Name: 'service', Value: 'registration' }]],
       ['DescriptionsRejected', [{ Name: 'service', Value: 'onboarding' }]],
       ['ThingsOverExpectedRate', [{ Name: 'service', Value: 'telemetry' }]],
+      ['NoticesOverLimit', [{ Name: 'service', Value: 'notifications' }]],
     ]);
   });
 });

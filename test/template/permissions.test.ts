@@ -8,8 +8,8 @@ beforeAll(() => {
 });
 
 /** The statements of a role's policy as `actions: resource`. */
-function statements(prefix: string): readonly string[] {
-  const [, { Properties }] = only(synthesis.platform, 'AWS::IAM::Policy', prefix);
+function statements(prefix: string, platform = synthesis.platform): readonly string[] {
+  const [, { Properties }] = only(platform, 'AWS::IAM::Policy', prefix);
   const { Statement } = flat(Properties.PolicyDocument) as { Statement: Record<string, unknown>[] };
   return Statement.map(({ Effect, Action, Resource, ...others }) => {
     expect([Effect, others]).toEqual(['Allow', {}]);
@@ -141,6 +141,38 @@ describe('the presence', () => {
   });
 });
 
+describe('the notifications', () => {
+  const onRows = 'dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem';
+  const table = `arn:<partition>:dynamodb:${account}:table`;
+  const topics = `arn:<partition>:sns:${account}:thingstead-person-*`;
+  const onTopics = 'sns:CreateTopic sns:ListSubscriptionsByTopic sns:Subscribe sns:Unsubscribe';
+
+  it('function that delivers', () => {
+    expect(statements('NotificationsFunctionRole')).toEqual([
+      `logs:CreateLogStream logs:PutLogEvents: <${id('AWS::Logs::LogGroup', 'NotificationsFunction')}.Arn>`,
+      `${onRows}: ${table}/thingstead-notifications`,
+      `sns:Publish: ${topics}`,
+      `sqs:SendMessage: <${id('AWS::SQS::Queue', 'NotificationsFailedQueue')}.Arn>`,
+      `sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage: <${id('AWS::SQS::Queue', 'NotificationsQueue')}.Arn>`,
+    ]);
+  });
+
+  it('function that keeps channels may not publish; it reaches telephones only where push is configured', () => {
+    expect(statements('NotificationsChannelsFunctionRole')).toEqual([
+      `logs:CreateLogStream logs:PutLogEvents: <${id('AWS::Logs::LogGroup', 'NotificationsChannels')}.Arn>`,
+      `${onRows}: ${table}/thingstead-notifications`,
+      `dynamodb:UpdateItem: ${table}/thingstead-things`,
+      `${onTopics}: ${topics}`,
+    ]);
+    const fcmArn = 'arn:aws:sns:eu-west-1:123456789012:app/GCM/farm';
+    const { platform } = synthesize({ 'thingstead:push': { fcmArn } });
+    expect(statements('NotificationsChannelsFunctionRole', platform).slice(4)).toEqual([
+      `sns:CreatePlatformEndpoint: ${fcmArn}`,
+      'sns:DeleteEndpoint sns:GetEndpointAttributes sns:SetEndpointAttributes: arn:aws:sns:eu-west-1:123456789012:endpoint/GCM/farm/*',
+    ]);
+  });
+});
+
 describe('the log of AWS IoT', () => {
   it('may be written by AWS IoT, and nothing else', () => {
     expect(statements('MonitoringIotLogsRole')).toEqual([
@@ -188,6 +220,8 @@ describe('every role', () => {
       ],
       OnboardingFunction: trust('lambda.amazonaws.com'),
       OnboardingRule: trust('iot.amazonaws.com', ruleArn('onboarding')),
+      NotificationsChannelsFunction: trust('lambda.amazonaws.com'),
+      NotificationsFunction: trust('lambda.amazonaws.com'),
       PresenceFunction: trust('lambda.amazonaws.com'),
       PresenceLastWillRule: trust('iot.amazonaws.com', ruleArn('presence_last_will')),
       PresenceLifeCycleRule: trust('iot.amazonaws.com', ruleArn('presence_life_cycle')),
@@ -205,7 +239,7 @@ describe('every role', () => {
   });
 
   it('has its policies in this file', () => {
-    expect(resources(synthesis.platform, 'AWS::IAM::Policy')).toHaveLength(13);
+    expect(resources(synthesis.platform, 'AWS::IAM::Policy')).toHaveLength(15);
     expect(resources(synthesis.platform, 'AWS::Lambda::Permission')).toHaveLength(2);
     expect(resources(synthesis.platform, 'AWS::IAM::ManagedPolicy')).toEqual([]);
   });

@@ -12,6 +12,7 @@ const STATE = {
   TelemetryHistoryTable: 'AWS::DynamoDB::Table',
   TelemetryAggregatesTable: 'AWS::DynamoDB::Table',
   ThingsTable: 'AWS::DynamoDB::Table',
+  NotificationsTable: 'AWS::DynamoDB::Table',
   TelemetryStream: 'AWS::Kinesis::Stream',
   ArchiveBucket: 'AWS::S3::Bucket',
   DevicePolicy: 'AWS::IoT::Policy',
@@ -43,7 +44,7 @@ describe('the state stack', () => {
     }
   });
 
-  it('lets telemetry expire, and registrations never', () => {
+  it('lets telemetry and deliveries expire, and registrations never', () => {
     const expiring = resources(synthesis.state, 'AWS::DynamoDB::Table').map(([id, { Properties }]) => [
       id,
       Properties.TimeToLiveSpecification,
@@ -55,6 +56,7 @@ describe('the state stack', () => {
       TelemetryHistoryTable: byExpiresAt,
       TelemetryAggregatesTable: byExpiresAt,
       ThingsTable: undefined,
+      NotificationsTable: byExpiresAt,
     });
   });
 

@@ -62,6 +62,8 @@ describe('the settings', () => {
       manifest: 'open',
       billGuard: { messagesPerThingPerHour: 7200 },
       presence: { offlineDelaySeconds: 900, groupWindowSeconds: 60, recordIpAddress: false },
+      notifications: { noticesPerPersonPerDay: 50 },
+      push: {},
       thingTypes: {},
     });
   });
@@ -91,6 +93,8 @@ describe('the settings', () => {
     [{ 'thingstead:telemetryRetentionDays': 0 }, 'thingstead:telemetryRetentionDays'],
     [{ 'thingstead:logRetentionDays': 31 }, 'thingstead:logRetentionDays'],
     [{ 'thingstead:operatorEmail': 'nobody' }, 'thingstead:operatorEmail'],
+    [{ 'thingstead:push': { fcmArn: 'arn:aws:sns:eu-west-1:123456789012:app/APNS/farm' } }, 'thingstead:push.fcmArn'],
+    [{ 'thingstead:notifications': { noticesPerPersonPerDay: 0 } }, 'thingstead:notifications.noticesPerPersonPerDay'],
     [{ 'thingstead:aggregatesRetentionDays': 31 }, 'aggregatesRetentionDays must be more than maxBackfillDays'],
   ])('%j are refused by name', (context, message) => {
     expect(() => readPlatformConfig(context)).toThrow(message);
