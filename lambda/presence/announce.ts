@@ -1,12 +1,15 @@
 import { MAX_THINGS_PER_NOTICE, noticeGroupKey, type PendingNotice } from '@thingstead/contracts/notices';
 import type { PresenceRow } from '@thingstead/contracts/presence';
 import { change, checkAt } from './change.ts';
-import { confirm, type Kind, mark, markAll, namedBefore, pendingOf } from './confirm.ts';
+import { confirm, mark, markAll, namedBefore } from './confirm.ts';
+import { type Kind, kindOf, pendingOf } from './pending.ts';
 import type { Ports } from './ports.ts';
 import { groupOf } from './state.ts';
 
 /** Outages that follow each other for ever still get a notice after so long. */
 const LONGEST_WAIT_MS = 10 * 60_000;
+/** A notice of some hundred things takes seconds. */
+const TELLING_MS = 10_000;
 
 /**
  * Sends what is pending about a thing. Things of one group that are due within a window of each other go in one notice: the
@@ -17,10 +20,10 @@ const LONGEST_WAIT_MS = 10 * 60_000;
  * - the things are marked after that, the sender last, so that until then the others wait for it or find themselves named.
  */
 export async function announce(thing: string, row: PresenceRow, ports: Ports): Promise<void> {
-  const kind: Kind = row.presence?.connected ? 'online' : 'offline';
+  const kind: Kind = row.presence?.outage ? 'offline' : 'online';
   const pending = pendingOf(row.presence, kind);
   if (!pending) return;
-  const { things, settings, now } = ports;
+  const { things, now } = ports;
   const group = groupOf(thing, row);
   const groupKey = noticeGroupKey(kind, group);
 
@@ -33,26 +36,22 @@ export async function announce(thing: string, row: PresenceRow, ports: Ports): P
   if (last && namedBefore(last, thing, pending.id)) return mark({ thing, about: pending.id }, last, ports);
   if (kind === 'online' && !(await wasTold(thing, row, ports))) return forget(thing, pending.id, ports);
 
-  const windowMs = settings.groupWindowSeconds * 1000;
+  const waitsFor = await laterOne(groupKey, pending.dueAt, ports);
+  if (waitsFor !== undefined) return checkAt(thing, { id: pending.id, dueAt: waitsFor }, ports);
   const members = await things.pending(groupKey, pending.dueAt - LONGEST_WAIT_MS, pending.dueAt, MAX_THINGS_PER_NOTICE);
-  const first = members[0]?.dueAt ?? pending.dueAt;
-  const later = await things.latestPending(groupKey, pending.dueAt, pending.dueAt + windowMs);
-  if (later && later.dueAt - first <= LONGEST_WAIT_MS) {
-    // A little after it, so that it is not asked for all the time while it works.
-    return checkAt(thing, { id: pending.id, dueAt: Math.max(later.dueAt, now() + 1000) }, ports);
-  }
   const names = [...members.map((each) => each.thing).filter((name) => name !== thing), thing];
   const named = await confirm(kind, names, ports);
   // Somebody else has done it, or it is no longer true.
   if (!named.some((each) => each.thing === thing && each.about === pending.id)) return;
+  const revision = (last?.revision ?? 0) + 1;
   const notice: PendingNotice = {
-    id: `${groupKey}#${pending.dueAt}`,
+    id: `${groupKey}#${pending.dueAt}.${revision}`,
     kind,
     group: named.length === 1 ? { kind: 'thing', name: thing } : group,
     things: named,
     at: now(),
     status: 'pending',
-    revision: (last?.revision ?? 0) + 1,
+    revision,
   };
   if (await things.writeNotice(groupKey, notice)) return send(groupKey, notice, ports);
   // Another of the group began one at the same moment: it may name this thing.
@@ -60,11 +59,27 @@ export async function announce(thing: string, row: PresenceRow, ports: Ports): P
 }
 
 /**
+ * When to look again, if another one of the group is due later within the window: it tells for all. It is given the time to
+ * do so; whoever it has named finds that out with one read.
+ */
+async function laterOne(
+  groupKey: string,
+  dueAt: number,
+  { things, settings, now }: Ports,
+): Promise<number | undefined> {
+  const later = await things.latestPending(groupKey, dueAt, dueAt + settings.groupWindowSeconds * 1000);
+  if (!later) return undefined;
+  const [first] = await things.pending(groupKey, dueAt - LONGEST_WAIT_MS, dueAt, 1);
+  if (later.dueAt - (first?.dueAt ?? dueAt) > LONGEST_WAIT_MS) return undefined;
+  return Math.max(later.dueAt, now()) + TELLING_MS;
+}
+
+/**
  * Ends what a crash has cut off, when the thing on whose behalf it was begun has come back or gone again: that notice may
  * name others.
  */
 export async function resume(thing: string, row: PresenceRow, about: string, ports: Ports): Promise<void> {
-  const kind: Kind = about.startsWith('back-') ? 'online' : 'offline';
+  const kind: Kind = kindOf(about);
   const groupKey = noticeGroupKey(kind, groupOf(thing, row));
   const last = await ports.things.notice(groupKey);
   if (last?.status === 'pending' && namedBefore(last, thing, about)) await complete(groupKey, last, ports);

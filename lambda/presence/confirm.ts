@@ -1,15 +1,14 @@
 /** The things in a notice: of whom it is true, and that they know of it. */
 import type { PendingNotice } from '@thingstead/contracts/notices';
-import type { PresenceState } from '@thingstead/contracts/presence';
 import { mapConcurrent } from '../adapters/map-concurrent.ts';
 import { change } from './change.ts';
 import { correctRow } from './correct.ts';
+import { type Kind, pendingOf } from './pending.ts';
 import type { Ports } from './ports.ts';
 
 /** Calls to the broker under way at a time. */
 const CONCURRENCY = 16;
 
-export type Kind = PendingNotice['kind'];
 type Named = PendingNotice['things'][number];
 
 /** Those of whom it is true now, in the order of their names; rows that are wrong are put right. */
@@ -19,7 +18,7 @@ export async function confirm(kind: Kind, names: readonly string[], ports: Ports
     const pending = pendingOf(row?.presence, kind);
     if (!row?.presence || !pending || ports.now() < pending.dueAt) return [];
     const muted = row.mutedUntil !== undefined && ports.now() < row.mutedUntil;
-    return muted ? [] : [{ thing, since: row.presence.since, about: pending.id }];
+    return muted ? [] : [{ thing, since: pending.since, about: pending.id }];
   });
   return confirmed.flat();
 }
@@ -46,16 +45,6 @@ export async function mark(
     if (outage?.id !== about || outage.notice !== undefined) return undefined;
     return { next: { ...presence, outage: { ...outage, notice: id, noticeCount: things.length }, revision } };
   });
-}
-
-/** The outage, or the return, about which a notice has to go out. */
-export function pendingOf(
-  presence: PresenceState | undefined,
-  kind: Kind,
-): { readonly id: string; readonly dueAt: number } | undefined {
-  if (kind === 'online') return presence?.connected ? presence.returned : undefined;
-  const { outage } = presence ?? {};
-  return outage && outage.notice === undefined ? outage : undefined;
 }
 
 export function namedBefore({ things }: PendingNotice, thing: string, about: string): boolean {

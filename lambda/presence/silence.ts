@@ -6,6 +6,7 @@ import type { PresenceRow, PresenceState } from '@thingstead/contracts/presence'
 import { DUE_SHARDS } from '@thingstead/contracts/things';
 import { change } from './change.ts';
 import { ask } from './observe.ts';
+import { outageId } from './pending.ts';
 import type { Ports } from './ports.ts';
 import { backAgain, optional, timesOf } from './state.ts';
 
@@ -61,7 +62,7 @@ function asSleeping(
   const { outage, returned, ...rest } = known ?? { connected: false, since: lastSeen };
   const silent = lastSeen + expectedIntervalMs <= now;
   if (silent) {
-    const begun = outage ?? { id: `${revision}`, since: lastSeen, dueAt: now };
+    const begun = outage ?? { id: outageId(revision, now), since: lastSeen, dueAt: now };
     return { next: { ...rest, outage: begun, revision }, dueAt: now + LOOK_AGAIN_MS };
   }
   const ended = outage ? backAgain(known, lastSeen, now, timesOf(row, ports.settings)) : optional('returned', returned);

@@ -3,6 +3,7 @@ import { type NoticeGroup, noticeGroupKey } from '@thingstead/contracts/notices'
 import type { PresenceRow, PresenceSettings, PresenceState } from '@thingstead/contracts/presence';
 import { dueShardOf, siteOf } from '@thingstead/contracts/things';
 import type { Evidence } from './evidence.ts';
+import { outageId, returnId } from './pending.ts';
 import type { IndexEntries } from './ports.ts';
 
 /** What is true of the connection, and since when. */
@@ -76,7 +77,7 @@ function pendingNotices(
   if (times.expectedIntervalMs !== undefined) return optional('returned', known?.returned);
   // Not from the time of an event, so that no notice is early by the error of a clock.
   const dueAt = (lostAt ?? now) + times.offlineDelayMs;
-  return { outage: { id: `${revision}`, since: since ?? now, dueAt } };
+  return { outage: { id: outageId(revision, dueAt), since: since ?? now, dueAt } };
 }
 
 /** False when there is none, or when the connection was lost again after it had begun: then it was back in between. */
@@ -104,7 +105,7 @@ export function backAgain(
   // Things that went in one notice come back one by one; they wait for each other.
   const dueAt = now + (alone ? 0 : groupWindowMs);
   const noticed = outage.notice !== undefined;
-  return { returned: { id: `back-${outage.id}`, at: since, dueAt, outage: outage.id, noticed } };
+  return { returned: { id: returnId(outage), at: since, dueAt, outage: outage.id, noticed } };
 }
 
 /** The group in whose notice an outage of this thing goes: its gateway, else its site, else itself. */

@@ -4,7 +4,7 @@
  */
 import { DynamoDBClient, UpdateTableCommand } from '@aws-sdk/client-dynamodb';
 import { DeleteMessageCommand, GetQueueUrlCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { TABLE_NAMES } from '@thingstead/contracts/names';
 import type { Notice } from '@thingstead/contracts/notices';
 import type { PresenceState } from '@thingstead/contracts/presence';
@@ -109,7 +109,15 @@ export async function startPresence(context?: Readonly<Record<string, unknown>>)
       }
     },
     async describeThing(thing, members) {
-      await tables.send(new PutCommand({ TableName: TABLE_NAMES.things, Item: { ...thingKey(thing), ...members } }));
+      const names = Object.keys(members);
+      await tables.send(
+        new UpdateCommand({
+          TableName: TABLE_NAMES.things,
+          Key: thingKey(thing),
+          UpdateExpression: `SET ${names.map((name) => `${name} = :${name}`).join(', ')}`,
+          ExpressionAttributeValues: Object.fromEntries(names.map((name) => [`:${name}`, members[name]])),
+        }),
+      );
     },
     async notices() {
       const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: NOTICES_QUEUE }));
