@@ -119,9 +119,9 @@ export class Onboarding {
     const { id, settings } = answer;
     // Of another description: one before the last restart. Without an id it is about settings only.
     if (id !== undefined && id !== this.#id) return;
-    this.#options.log.info('onboarding.accepted', { ...settings });
     const before = JSON.stringify(this.settings);
     this.#keep({ ...this.#memory, ...(id !== undefined && this.#answered(true)), settings });
+    this.#options.log.info('onboarding.accepted', { ...settings });
     if (JSON.stringify(settings) !== before) this.#changed?.();
   }
 
@@ -133,10 +133,10 @@ export class Onboarding {
     }
     // One that could not be read has no id in its answer.
     if (answer.id !== undefined && answer.id !== this.#id) return;
+    this.#keep({ ...this.#memory, ...this.#answered(false) });
     const message =
       'the cloud does not take the description of this device; it is sent again when it has changed, or in a day';
     this.#options.log.error('onboarding.rejected', { message, reason: answer.reason });
-    this.#keep({ ...this.#memory, ...this.#answered(false) });
   }
 
   #answered(accepted: boolean): Pick<Memory, 'answered'> {

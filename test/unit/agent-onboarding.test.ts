@@ -5,9 +5,12 @@ import path from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Description } from '@thingstead/contracts/onboarding';
 import { validate } from '@thingstead/contracts/validate';
+import { runAgent } from '../../device/src/agent.ts';
 import { type BoardInfo, boardInfo } from '../../device/src/board-info.ts';
 import { parseConfig } from '../../device/src/config.ts';
 import { describeDevice } from '../../device/src/description.ts';
+import { Liveness } from '../../device/src/liveness.ts';
+import { MemoryOutbox } from '../../device/src/memory-outbox.ts';
 import { nodeFileSystem } from '../../device/src/node-file-system.ts';
 import { Onboarding } from '../../device/src/onboarding.ts';
 import { pacedSensors, publishEveryMs } from '../../device/src/pace.ts';
@@ -247,7 +250,7 @@ describe('on-boarding', () => {
 
     accept(session, { samplingSeconds: 60 });
 
-    expect(log.lines.at(-1)).toMatchObject({ level: 'warn', event: 'onboarding.not_kept' });
+    expect(log.lines.at(-2)).toMatchObject({ level: 'warn', event: 'onboarding.not_kept' });
     expect(onboarding.settings).toEqual({ samplingSeconds: 60 });
     expect(readFileSync(path.join(folder, 'onboarding.json'), 'utf8')).toBe('{"answered":');
   });
@@ -275,5 +278,45 @@ describe('the pace', () => {
     expect(intervals(1)).toEqual([10, 600]);
     expect([publishEveryMs(60, {}), publishEveryMs(60, { reportingSeconds: 5 })]).toEqual([60_000, 60_000]);
     expect(publishEveryMs(60, { reportingSeconds: 900 })).toBe(900_000);
+  });
+});
+
+describe('the agent', () => {
+  it('reads and sends as the settings say, as soon as they come', async () => {
+    // GIVEN an agent that reads every 10 s and sends every 60 s
+    const { clock, log, onboarding } = device();
+    const outbox = new MemoryOutbox('session', 10_000);
+    const session = new FakeSession('s');
+    const ending = new AbortController();
+    const parts = { config: config(), outbox, onboarding, firmwareVersion: '1.0.0', clock, log };
+    const connect = (): Promise<FakeSession> => Promise.resolve(session);
+    const ended = runAgent({ ...parts, connect, liveness: new Liveness(clock) }, ending.signal);
+    /** Messages and readings of an hour, without the one that is on its border. */
+    async function hour(): Promise<{ readonly messages: number; readonly readings: number }> {
+      const before = session.sent.length;
+      for (let minute = 0; minute < 60; minute += 1) {
+        await turn();
+        clock.advance(60_000);
+      }
+      const bodies = session.sent.slice(before).filter(({ topic }) => topic.endsWith('/sensor/temperature/v1'));
+      const readings = bodies.flatMap(({ body }) => body.readings).length;
+      return { messages: Math.round(bodies.length / 2) * 2, readings: Math.round(readings / 10) * 10 };
+    }
+    await turn();
+    session.onPublish = () => ({ kind: 'acknowledged' });
+    expect(await hour()).toEqual({ messages: 60, readings: 360 });
+
+    // WHEN
+    const { id } = session.sent.find(({ topic }) => topic === TOPIC)?.body ?? {};
+    session.deliver(`${TOPIC}/accepted`, { id, settings: { samplingSeconds: 60, reportingSeconds: 600 } });
+    await turn();
+
+    // THEN
+    expect(await hour()).toEqual({ messages: 6, readings: 60 });
+    session.deliver(`${TOPIC}/accepted`, { settings: { samplingSeconds: 1 } });
+    await turn();
+    expect(await hour()).toEqual({ messages: 60, readings: 360 });
+    ending.abort();
+    await ended;
   });
 });

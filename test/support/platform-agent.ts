@@ -1,0 +1,48 @@
+/** The real device agent with a certificate of the test, against the deployed platform. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type AgentProcess, startAgentProcess } from './agent-process.ts';
+import type { DeviceCertificate } from './certificates.ts';
+import type { Platform } from './platform.ts';
+
+export interface PlatformAgents {
+  /** Starts the agent of a device; again with the same state when it has run before. `change` replaces configuration. */
+  start(device: DeviceCertificate, change?: Readonly<Record<string, unknown>>): AgentProcess;
+  /** Ends those that still run. */
+  kill(): Promise<void>;
+  /** Removes everything they have left. */
+  remove(): void;
+}
+
+export function platformAgents({ mqtt: { host, port, rootCaFile } }: Platform): PlatformAgents {
+  const folder = mkdtempSync(path.join(tmpdir(), 'thingstead-agents-'));
+  const running: AgentProcess[] = [];
+  return {
+    start({ thing, pem, keyPem }, change = {}) {
+      const file = (ending: string): string => path.join(folder, `${thing}.${ending}`);
+      writeFileSync(file('crt'), pem);
+      writeFileSync(file('key'), keyPem, { mode: 0o600 });
+      const config = {
+        thing,
+        endpoint: { host, port },
+        certificateFile: file('crt'),
+        privateKeyFile: file('key'),
+        rootCaFile,
+        sensors: [{ name: 'temperature', source: { kind: 'simulator' }, intervalSeconds: 60 }],
+        // Whatever ends a connection, the next attempt follows at once.
+        reconnect: { baseSeconds: 0.1, capSeconds: 0.2 },
+        ...change,
+      };
+      writeFileSync(file('json'), JSON.stringify(config));
+      const agent = startAgentProcess(['--config', file('json'), 'run']);
+      running.push(agent);
+      return agent;
+    },
+    async kill() {
+      for (const { process } of running) process.kill('SIGKILL');
+      await Promise.all(running.splice(0).map(({ exited }) => exited));
+    },
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
