@@ -27,6 +27,9 @@ const foreignPublish = [
   ['B’s named shadow', `$aws/things/${B}/shadow/name/firmware/update`],
   ['B’s Basic Ingest', `$aws/rules/thingstead_telemetry/device/${B}/sensor/temperature/v1`],
   ['Basic Ingest of another rule', `$aws/rules/thingstead_registration/device/${A}/sensor/temperature/v1`],
+  ['B’s last will', `device/${B}/lwt/v1`],
+  ['B’s description of itself', `device/${B}/register/v1`],
+  ['answers about B’s shadow', `$aws/things/${B}/shadow/update/accepted`],
   ['B’s command outcome', `device/${B}/command/c1/v1/outcome`],
   ['a life-cycle event', `$aws/events/presence/connected/${B}`],
   ['a registration event', `$aws/events/certificates/registered/${'0'.repeat(64)}`],
@@ -40,6 +43,8 @@ const foreignSubscribe = [
   ['every device’s commands', 'device/+/command/#'],
   ['B’s commands', `device/${B}/command/+/v1`],
   ['a wildcard in the place of the thing', 'device/+/register/v1/accepted'],
+  ['answers to B’s description', `device/${B}/register/v1/accepted`],
+  ['B’s last will', `device/${B}/lwt/v1`],
   ['B’s shadow', `$aws/things/${B}/shadow/#`],
   ['every shadow', '$aws/things/+/shadow/update/delta'],
   ['life-cycle events', '$aws/events/presence/#'],
@@ -64,6 +69,8 @@ describe.each([4, 5] as const)('over MQTT protocol level %d, device A', (protoco
     await platform.idle();
 
     expect(await platform.history(B, 'temperature')).toEqual([]);
+    expect(await platform.shadow(B)).toBeUndefined();
+    expect(await platform.thingRow(B)).not.toHaveProperty('describedAt');
   });
 
   it.each(foreignSubscribe)('may not subscribe to %s', async (_what, filter) => {
