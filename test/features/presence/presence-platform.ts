@@ -3,6 +3,7 @@
  * their queue, and every write of a row on record.
  */
 import { DynamoDBClient, UpdateTableCommand } from '@aws-sdk/client-dynamodb';
+import { GetConnectionCommand, IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane';
 import { DeleteMessageCommand, GetQueueUrlCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { TABLE_NAMES } from '@thingstead/contracts/names';
@@ -29,6 +30,8 @@ interface Extras {
   connectAs(device: DeviceCertificate, session: string): Promise<DeviceClient>;
   report(client: DeviceClient, thing: string, connected: boolean, session: string): Promise<void>;
   presence(thing: string): Promise<PresenceState | undefined>;
+  /** What the message broker says. */
+  isConnected(clientId: string): Promise<boolean>;
   /** What the row of a thing has said of its connection, write by write. */
   written(thing: string): Promise<boolean[]>;
   /** Puts members into a thing's row, as other capabilities do. */
@@ -49,6 +52,7 @@ export async function startPresence(context?: Readonly<Record<string, unknown>>)
   const config = platform.config as Runtime['config'];
   const tables = DynamoDBDocumentClient.from(new DynamoDBClient(config));
   const sqs = new SQSClient(config);
+  const iot = new IoTDataPlaneClient(config);
   const streamArn = await recordWrites(tables);
   const streams = awsJsonClient(
     { config },
@@ -83,7 +87,7 @@ export async function startPresence(context?: Readonly<Record<string, unknown>>)
         payload: Buffer.from(JSON.stringify({ session })),
         qos: 1 as const,
       };
-      const client = await platform.connect(device, { will });
+      const client = await platform.connect(device, { will, keepalive: 1200 });
       await extras.report(client, device.thing, true, session);
       return client;
     },
@@ -92,6 +96,9 @@ export async function startPresence(context?: Readonly<Record<string, unknown>>)
       await client.publishAsync(`$aws/things/${thing}/shadow/update`, JSON.stringify(document), { qos: 1 });
     },
     presence,
+    async isConnected(clientId) {
+      return (await iot.send(new GetConnectionCommand({ clientId }))).connected === true;
+    },
     async written(thing) {
       const { StreamDescription } = await streams('DescribeStream', { StreamArn: streamArn });
       const { Shards } = StreamDescription as { readonly Shards: readonly { readonly ShardId: string }[] };
