@@ -156,9 +156,7 @@ async function run(file: string): Promise<number> {
   const outbox = openOutbox(config, folder, clock, log);
   const liveness = new Liveness(clock);
   const description = describeDevice(config, version(), boardInfo());
-  const { thing } = config;
-  const answers = config.outbox.memory ? {} : { store: new StateFile(nodeFileSystem, folder, 'onboarding.json') };
-  const onboarding = new Onboarding({ thing, description, ...answers, clock, log });
+  const onboarding = openOnboarding(config, description, folder, clock, log);
   const publishMs = (): number => publishEveryMs(publish.intervalSeconds, onboarding.settings);
   let connected = false;
   const changed = (now: boolean): void => {
@@ -191,6 +189,21 @@ function openOutbox({ outbox }: AgentConfig, directory: string, clock: Clock, lo
     clock,
     log,
   });
+}
+
+function openOnboarding(
+  { thing, sensors, outbox }: AgentConfig,
+  description: ReturnType<typeof describeDevice>,
+  directory: string,
+  clock: Clock,
+  log: Log,
+): Onboarding {
+  if (description.sensors.length < sensors.length) {
+    const message = `the description names the first ${description.sensors.length}; readings of all are sent`;
+    log.warn('onboarding.incomplete', { message, sensors: sensors.length });
+  }
+  const store = outbox.memory ? {} : { store: new StateFile(nodeFileSystem, directory, 'onboarding.json') };
+  return new Onboarding({ thing, description, ...store, clock, log });
 }
 
 /** For tests with the local runtime's virtual time. */
