@@ -101,13 +101,11 @@ export class DeliveriesTable implements Deliveries {
     }
   }
 
-  async refuse(delivery: DeliveryRow): Promise<boolean> {
+  async refuse(delivery: DeliveryRow): Promise<void> {
     try {
       await this.#client.send(new PutCommand(this.#new(delivery)));
-      return true;
     } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw error;
+      if (!(error instanceof ConditionalCheckFailedException)) throw error;
     }
   }
 

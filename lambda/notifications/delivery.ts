@@ -78,8 +78,9 @@ async function refuse(to: Addressee, delivery: DeliveryRow, ports: Ports): Promi
       ? await review(claim.delivery, ports)
       : await publish(to, summary, composeLimit(day, ports.dailyLimit), { things: 0, counted: false }, ports);
   if (told === 'again') return 'again';
-  if (await ports.deliveries.refuse({ ...delivery, status: 'over-limit' }))
-    ports.reports.overLimit({ noticeId, person });
+  // Before the record, so that a crash in between repeats the report, and never loses it.
+  ports.reports.overLimit({ noticeId, person });
+  await ports.deliveries.refuse({ ...delivery, status: 'over-limit' });
   return 'done';
 }
 

@@ -31,8 +31,8 @@ export interface Deliveries {
   release(delivery: DeliveryRow, counted: boolean): Promise<void>;
   /** Ends a claim of this token. Nothing when it has ended already. */
   settle(delivery: DeliveryRow, status: 'sent' | 'unconfirmed', messageId?: string): Promise<void>;
-  /** Records that a person was not told, since there were too many notices that day. False when that is known. */
-  refuse(delivery: DeliveryRow): Promise<boolean>;
+  /** Records that a person was not told, since there were too many notices that day. Nothing when there is a record. */
+  refuse(delivery: DeliveryRow): Promise<void>;
 }
 
 /** `refused`: SNS said no, so nobody was told. `unknown`: it may have taken the message, or not. */
@@ -57,6 +57,7 @@ export interface Reports {
   /** SNS said no; the notice comes again. */
   refused(delivery: { readonly noticeId: string; readonly person: string; readonly reason: string }): void;
   unconfirmed(delivery: UnconfirmedDelivery): void;
+  /** At least once for each. */
   overLimit(delivery: { readonly noticeId: string; readonly person: string }): void;
   /** Something could not be done, and is tried again. */
   failed(what: string, error: unknown): void;
