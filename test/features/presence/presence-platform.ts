@@ -3,6 +3,7 @@
  * their queue, and every write of a row on record.
  */
 import { DynamoDBClient, UpdateTableCommand } from '@aws-sdk/client-dynamodb';
+import { DisableRuleCommand, EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { GetConnectionCommand, IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane';
 import { DeleteMessageCommand, GetQueueUrlCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
@@ -44,8 +45,13 @@ interface Extras {
   untilRow(thing: string, presence: Readonly<Record<string, unknown>>): Promise<void>;
 }
 
-/** Starts it with this CDK context. */
-export async function startPresence(context?: Readonly<Record<string, unknown>>): Promise<PresencePlatform> {
+interface Options {
+  readonly context?: Readonly<Record<string, unknown>>;
+  /** Things that sleep are looked for every minute, which is seen in the calls of the function. */
+  readonly sweep?: boolean;
+}
+
+export async function startPresence({ context, sweep = true }: Options = {}): Promise<PresencePlatform> {
   const platform = await startPlatformWith(withoutConsumerOfNotices(synthesize(context)));
   const ca = await createCa(unique('presence'));
   const keys = await createKeys();
@@ -54,6 +60,7 @@ export async function startPresence(context?: Readonly<Record<string, unknown>>)
   const sqs = new SQSClient(config);
   const iot = new IoTDataPlaneClient(config);
   const streamArn = await recordWrites(tables);
+  if (!sweep) await new EventBridgeClient(config).send(new DisableRuleCommand({ Name: 'thingstead-presence-sweep' }));
   const streams = awsJsonClient(
     { config },
     { service: 'dynamodb', prefix: 'DynamoDBStreams_20120810', version: '1.0' },

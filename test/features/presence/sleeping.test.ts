@@ -40,7 +40,7 @@ async function lastArrival({ thing }: DeviceCertificate): Promise<unknown> {
 
 describeLocally('settings and a clock of its own', 'a thing that sleeps', () => {
   beforeAll(async () => {
-    platform = await startPresence(CONTEXT);
+    platform = await startPresence({ context: CONTEXT });
   });
   afterAll(() => platform.stop());
 
