@@ -24,6 +24,7 @@ const law: Readonly<Record<string, Law>> = {
     packages: [/^aws-cdk-lib/, /^constructs$/, /^cdk-nag$/, /^esbuild$/, /^valibot$/],
     node: true,
   },
+  examples: { ours: [], packages: [/^aws-cdk-lib/], node: true },
   lambda: {
     ours: ['contracts'],
     packages: [/^@aws-lambda-powertools\//, /^valibot$/, sdk, /^@aws-crypto\//],
