@@ -48,7 +48,11 @@ export async function runAgent(
     stableMs: STABLE_MS,
   });
   const takeovers = new Takeovers({ clock, log, firstMs: reconnect.capSeconds * 1000 });
-  const details = () => ({ firmwareVersion, settings: onboarding.settings });
+  // A shadow merges: what is no longer set has to be removed from it.
+  const details = () => ({
+    firmwareVersion,
+    settings: { samplingSeconds: null, reportingSeconds: null, ...onboarding.settings },
+  });
   const introduction = new Introduction({ thing, onboarding, clock, log, details });
   let stopSampling = sample();
   signal.addEventListener('abort', () => stopSampling(), { once: true });

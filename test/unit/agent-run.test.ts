@@ -198,13 +198,24 @@ describe('the agent', () => {
         'device/barn1/register/v1/rejected',
       ]),
     );
-    const settings = {};
+    const settings = { samplingSeconds: null, reportingSeconds: null };
     const firmwareVersion = '0.0.0';
     expect(reports()).toEqual([
       { connected: true, session: first, firmwareVersion, settings },
       { connected: true, session: second, firmwareVersion, settings },
       { connected: false, session: second },
     ]);
+    expect(broker.disconnects).toHaveLength(1);
+  });
+
+  it('ends in time though nobody acknowledges what it says of itself', async () => {
+    broker.onTold = () => {};
+    const agent = startAgent();
+    await agent.seen('telemetry.published');
+    agent.process.kill('SIGTERM');
+
+    expect(await agent.exit()).toBe(0);
+    expect(agent.events.at(-1)).toMatchObject({ event: 'agent.stopped', unsent: 0 });
     expect(broker.disconnects).toHaveLength(1);
   });
 

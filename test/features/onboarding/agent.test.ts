@@ -1,4 +1,6 @@
 /** The device agent describes itself, and works as it is told in return. */
+import { IoTDataPlaneClient, PublishCommand } from '@aws-sdk/client-iot-data-plane';
+import { registerTopic } from '@thingstead/contracts/topics';
 import { type CertificateAuthority, createCa, type DeviceCertificate, issue } from '../../support/certificates.ts';
 import { type Platform, startPlatform } from '../../support/platform.ts';
 import { type PlatformAgents, platformAgents } from '../../support/platform-agent.ts';
@@ -68,6 +70,21 @@ describeLocally('settings of a thing type', 'the agent', () => {
     await third.exited;
     expect(third.events.filter(({ event }) => event === 'presence.reported')).toHaveLength(1);
     expect(await platform.shadow(device.thing)).toMatchObject({ state: { reported: { settings } } });
+  });
+
+  it('takes other settings while it runs, and its shadow forgets those that are gone', async () => {
+    const device = await joined('told');
+    const agent = agents.start(device);
+    await agent.seen('onboarding.accepted');
+    await agent.seen('presence.reported', 2);
+
+    const payload = Buffer.from(JSON.stringify({ settings: { reportingSeconds: 600 } }));
+    const topic = `${registerTopic(device.thing)}/accepted`;
+    await new IoTDataPlaneClient(platform.config).send(new PublishCommand({ topic, payload, qos: 1 }));
+    await agent.seen('presence.reported', 3);
+
+    const { state } = (await platform.shadow(device.thing)) as { state: { reported: { settings: unknown } } };
+    expect(state.reported.settings).toEqual({ reportingSeconds: 600 });
   });
 
   it('is told what is wrong with its description, and goes on with its readings', async () => {
