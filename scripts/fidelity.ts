@@ -24,7 +24,7 @@ function emptyKernel(): Kernel {
     iam,
     stacks: new Stacks(),
     host: '127.0.0.1',
-    ports: { aws: 0, mqtt: 0, deviceHttps: 0 },
+    ports: { aws: 0, mqtt: 0, deviceHttps: 0, api: 0 },
     tls,
   });
   return kernel;

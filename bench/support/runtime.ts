@@ -18,7 +18,7 @@ export interface BenchRuntime {
   stop(): Promise<void>;
 }
 
-const PORTS = [4566, 8883, 8443];
+const PORTS = [4566, 8883, 8443, 4580];
 
 /** Starts the local runtime with the probe inside. BENCH_NODE_OPTIONS goes to its Node.js, for a profile. */
 export async function startRuntime(

@@ -17,7 +17,7 @@ export const USAGE = `Usage: npm run local -- [options]
 Runs a cloud assembly (the output of cdk synth) on this machine; without one, an empty account.
 
   --assembly DIR     folder of the cloud assembly, usually cdk.out
-  --port-offset N    adds N to every port (4566 AWS, 8883 MQTT, 8443 device HTTPS)
+  --port-offset N    adds N to every port (4566 AWS, 8883 MQTT, 8443 device HTTPS, 4580 HTTP API)
   --account ID       account id, 12 digits (123456789012)
   --region NAME      region (us-east-1)
   --data DIR         keeps the state in this folder, and goes on with it at the next start

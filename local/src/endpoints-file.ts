@@ -9,6 +9,7 @@ export interface Endpoints {
   /** The host is a name: clients send no server name for an address. */
   readonly mqtt: { readonly host: string; readonly port: number };
   readonly deviceHttps: { readonly host: string; readonly port: number };
+  /** The first HTTP API, with the path of its stage; null without one. */
   readonly apiUrl: string | null;
   readonly webUrl: string | null;
   /** What devices trust. */

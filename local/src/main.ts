@@ -28,6 +28,7 @@ async function main(args: readonly string[]): Promise<void> {
     aws: 4566 + options.portOffset,
     mqtt: 8883 + options.portOffset,
     deviceHttps: 8443 + options.portOffset,
+    api: 4580 + options.portOffset,
   };
   const tls = await serverCertificate(path.join(path.dirname(options.endpointsFile), 'tls'));
   const { region, accountId } = options;
@@ -43,7 +44,7 @@ async function main(args: readonly string[]): Promise<void> {
     awsEndpoint: runtime.endpoint,
     mqtt: { host: 'localhost', port: ports.mqtt },
     deviceHttps: { host: 'localhost', port: ports.deviceHttps },
-    apiUrl: null,
+    apiUrl: await runtime.apiUrl(),
     webUrl: null,
     rootCaFile: tls.rootCaFile,
     operator: runtime.operator,
@@ -73,6 +74,7 @@ function sayReady(say: Say, options: CommandLine, endpoints: Endpoints, plan: Pl
     `  AWS endpoint   ${endpoints.awsEndpoint}`,
     `  MQTT           ${endpoints.mqtt.host}:${endpoints.mqtt.port} (mutual TLS)`,
     `  device HTTPS   ${endpoints.deviceHttps.host}:${endpoints.deviceHttps.port} (mutual TLS)`,
+    ...(endpoints.apiUrl === null ? [] : [`  HTTP API       ${endpoints.apiUrl}`]),
     `  root CA        ${endpoints.rootCaFile}`,
     `  all of it      ${options.endpointsFile}`,
     `  stacks         ${plan ? plan.stacks.map(({ name }) => name).join(', ') : 'none: an empty account'}`,

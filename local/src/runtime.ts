@@ -11,6 +11,7 @@ import { KeptRecords, type KeptState, together } from './kernel/kept-state.ts';
 import { Kernel } from './kernel/kernel.ts';
 import type { Log } from './kernel/log.ts';
 import { meterReport } from './meter/report.ts';
+import { firstApiUrl } from './services/apigatewayv2/first-api-url.ts';
 import { type Listener, type Ports, registerServices, resourceHandlers } from './services/index.ts';
 import { deploy } from './template/deploy.ts';
 import type { Plan } from './template/plan.ts';
@@ -88,6 +89,11 @@ export class Runtime {
   /** The outputs of all stacks, by stack and key. */
   get outputs(): Readonly<Record<string, Readonly<Record<string, string>>>> {
     return this.#state.stacks.outputs;
+  }
+
+  /** The address of the account's first HTTP API, with the path of its first stage; null without one. */
+  apiUrl(): Promise<string | null> {
+    return firstApiUrl(this.#state.kernel);
   }
 
   /** Listens, deploys, and resolves when everything answers. Rejects with the system's error for a port that is taken. */

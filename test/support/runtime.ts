@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { type Fault, type FaultReport, getFaults, postFaults } from './faults.ts';
 
 const root = path.resolve(__dirname, '../..');
-const PORTS = [4566, 8883, 8443];
+const PORTS = [4566, 8883, 8443, 4580, 4581];
 const ATTEMPTS = 5;
 
 export interface Endpoints {

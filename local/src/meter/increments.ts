@@ -9,6 +9,9 @@ export const FIREHOSE_RECORD_BYTES = 5 * KB;
 /** Of requests to SQS and SNS, and of events. */
 export const REQUEST_BYTES = 64 * KB;
 
+/** Of requests to HTTP APIs. */
+export const HTTP_API_REQUEST_BYTES = 512 * KB;
+
 /** How many steps a size takes; nothing takes one as well. */
 export function increments(bytes: number, step: number): number {
   return bytes <= step ? 1 : Math.ceil(bytes / step);

@@ -72,6 +72,7 @@ const TABLE = {
   firehoseIn: perGb('Amazon Data Firehose', 'data in', 0.029),
   s3Write: { service: 'Amazon S3', item: 'PUT, COPY and LIST requests', unit: 'request', usd: 0.005, per: 1000 },
   s3Read: { service: 'Amazon S3', item: 'GET and other requests', unit: 'request', usd: 0.0004, per: 1000 },
+  httpApiRequest: perMillion('Amazon API Gateway', 'HTTP APIs', '512 KB request', 1.0),
   lambdaRequest: perMillion(LAMBDA, 'requests', 'request', 0.2),
   lambdaArm: { service: LAMBDA, item: 'duration, arm64', unit: 'GB-second', usd: 0.000_013_333_4, per: 1 },
   lambdaX86: { service: LAMBDA, item: 'duration, x86', unit: 'GB-second', usd: 0.000_016_666_7, per: 1 },

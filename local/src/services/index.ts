@@ -5,6 +5,8 @@ import { declaredOnlyResources } from '../template/declared-only.ts';
 import type { ResourceHandler } from '../template/resource-handler.ts';
 import type { Stacks } from '../template/stacks.ts';
 import type { ServerCertificate } from '../tls/server-certificate.ts';
+import { createApigatewayv2Service } from './apigatewayv2/index.ts';
+import { apigatewayv2Resources } from './apigatewayv2/resources.ts';
 import { createCloudformationService } from './cloudformation/index.ts';
 import { createCloudwatchService } from './cloudwatch/index.ts';
 import { cloudwatchResources } from './cloudwatch/resources.ts';
@@ -48,9 +50,11 @@ export interface Ports {
   readonly aws: number;
   readonly mqtt: number;
   readonly deviceHttps: number;
+  /** Of the first HTTP API; each further one has the next. */
+  readonly api: number;
 }
 
-/** A server beside the AWS endpoint: MQTT, device HTTPS. */
+/** A server beside the AWS endpoint: MQTT, device HTTPS, HTTP APIs. */
 export interface Listener {
   /** Rejects with the system's error when the port is taken. */
   listen(): Promise<void>;
@@ -64,7 +68,9 @@ export function registerServices(
   { iam, stacks, host, ports, tls }: ServiceOptions,
 ): readonly Listener[] {
   const iot = createIotServices(kernel, { host, ports, tls });
+  const apigatewayv2 = createApigatewayv2Service(kernel, { iam, host, port: ports.api });
   const services = [
+    apigatewayv2.service,
     createIamService(kernel, iam),
     createStsService(kernel, iam),
     createCloudformationService(kernel, stacks),
@@ -83,12 +89,13 @@ export function registerServices(
     createSqsService(kernel),
   ];
   for (const service of services) kernel.register(service);
-  return iot.listeners;
+  return [...iot.listeners, apigatewayv2.listener];
 }
 
 /** What the template loader can create. */
 export const resourceHandlers: readonly ResourceHandler[] = [
   ...declaredOnlyResources,
+  ...apigatewayv2Resources,
   ...cloudwatchResources,
   ...dynamodbResources,
   ...eventsResources,

@@ -64,7 +64,7 @@ test('no service is forgotten: each says what it keeps, and the only one without
     return iam;
   });
   const tls = { key: '', cert: '', rootCaFile: '' };
-  const ports = { aws: 0, mqtt: 0, deviceHttps: 0 };
+  const ports = { aws: 0, mqtt: 0, deviceHttps: 0, api: 0 };
   if (iam) registerServices(kernel, { iam, stacks: new Stacks(), host: '127.0.0.1', ports, tls });
   const without = kernel.services.filter(({ state }) => state === undefined).map(({ name }) => name);
   expect(kernel.services.length).toBeGreaterThan(10);
