@@ -37,9 +37,16 @@ export class Assembly {
   readonly folder = mkdtempSync(path.join(os.tmpdir(), 'thingstead-functions-'));
   readonly #resources: Record<string, Resource> = {};
   readonly #files: Record<string, unknown> = {};
+  readonly #outputs: Record<string, { readonly Value: unknown }> = {};
 
   add(logicalId: string, Type: string, Properties: Properties = {}, DependsOn: readonly string[] = []): this {
     this.#resources[logicalId] = { Type, Properties, ...(DependsOn.length > 0 && { DependsOn }) };
+    return this;
+  }
+
+  /** What `runtime.endpoints.outputs.Test` has after the start. */
+  addOutput(name: string, Value: unknown): this {
+    this.#outputs[name] = { Value };
     return this;
   }
 
@@ -82,7 +89,7 @@ export class Assembly {
 
   write(): string {
     const { folder } = this;
-    const template = { Resources: this.#resources };
+    const template = { Resources: this.#resources, Outputs: this.#outputs };
     const artifacts = {
       'Test.assets': { type: 'cdk:asset-manifest', properties: { file: 'Test.assets.json' } },
       Test: {

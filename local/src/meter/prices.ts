@@ -16,6 +16,8 @@ export interface Price {
   readonly per: number;
   /** For what costs by time: how long a unit is, in milliseconds. A unit that has begun is charged. */
   readonly stepMs?: number;
+  /** For what is charged once a month however long it is used: people, not devices. */
+  readonly byMonth?: true;
 }
 
 const MILLION = 1_000_000;
@@ -43,12 +45,17 @@ function perHour(service: string, item: string, unit: string, usd: number): Pric
   return { service, item, unit, usd, per: 1, stepMs: HOUR_MS };
 }
 
+function activeUser(tier: string, usd: number): Price {
+  return { service: COGNITO, item: `user pools, ${tier}`, unit: 'monthly active user', usd, per: 1, byMonth: true };
+}
+
 const IOT = 'AWS IoT Core';
 const DYNAMODB = 'Amazon DynamoDB';
 const KINESIS = 'Amazon Kinesis Data Streams';
 const LAMBDA = 'AWS Lambda';
 const CLOUDWATCH = 'Amazon CloudWatch';
 const SNS = 'Amazon SNS';
+const COGNITO = 'Amazon Cognito';
 const KMS = 'AWS Key Management Service';
 const SECRETS_MANAGER = 'AWS Secrets Manager';
 
@@ -81,6 +88,9 @@ const TABLE = {
   snsHttp: perMillion(SNS, 'HTTP deliveries', 'notification', 0.6),
   snsPush: perMillion(SNS, 'mobile push deliveries', 'notification', 0.5),
   snsEmail: perMillion(SNS, 'e-mail deliveries', 'notification', 20),
+  cognitoUserLITE: activeUser('Lite', 0.0055),
+  cognitoUserESSENTIALS: activeUser('Essentials', 0.015),
+  cognitoUserPLUS: activeUser('Plus', 0.02),
   secret: perHour(SECRETS_MANAGER, 'secrets', 'secret-hour', 0.4 / HOURS_PER_MONTH),
   secretRequest: { service: SECRETS_MANAGER, item: 'API calls', unit: 'request', usd: 0.05, per: 10_000 },
   kmsKey: perHour(KMS, 'keys', 'key-hour', 1 / HOURS_PER_MONTH),

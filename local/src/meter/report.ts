@@ -40,7 +40,7 @@ export const DEFAULT_FLEET = 10_000;
 export function meterReport(meter: Meter, fleet = DEFAULT_FLEET): MeterReport {
   const { uses, deviceMinutes } = meter;
   const services = uses.map(toLine).sort((a, b) => b.usd - a.usd || a.item.localeCompare(b.item));
-  const byUse = sum(uses.filter(({ item }) => !costsByTime(item)).map(({ item, quantity }) => cost(item, quantity)));
+  const byUse = sum(uses.filter(({ item }) => isByUse(item)).map(({ item, quantity }) => cost(item, quantity)));
   const connectivity = cost('iotConnection', MINUTES_PER_MONTH);
   const usageUsd = deviceMinutes === 0 ? 0 : connectivity + (byUse * MINUTES_PER_MONTH) / deviceMinutes;
   const fixedUsd = sum(meter.standing.map(({ item, quantity }) => cost(item, quantity * HOURS_PER_MONTH)));
@@ -55,9 +55,9 @@ export function meterReport(meter: Meter, fleet = DEFAULT_FLEET): MeterReport {
   };
 }
 
-function costsByTime(item: BillableItem): boolean {
-  const { stepMs }: Price = PRICES[item];
-  return stepMs !== undefined;
+function isByUse(item: BillableItem): boolean {
+  const { stepMs, byMonth }: Price = PRICES[item];
+  return stepMs === undefined && !byMonth;
 }
 
 function toLine({ item, resource, quantity }: Use): ReportLine {

@@ -10,6 +10,8 @@ import { apigatewayv2Resources } from './apigatewayv2/resources.ts';
 import { createCloudformationService } from './cloudformation/index.ts';
 import { createCloudwatchService } from './cloudwatch/index.ts';
 import { cloudwatchResources } from './cloudwatch/resources.ts';
+import { createCognitoIdpService } from './cognito-idp/index.ts';
+import { cognitoIdpResources } from './cognito-idp/resources.ts';
 import { createDynamodbService } from './dynamodb/index.ts';
 import { dynamodbResources } from './dynamodb/resources.ts';
 import { createEventsService } from './events/index.ts';
@@ -75,6 +77,7 @@ export function registerServices(
     createStsService(kernel, iam),
     createCloudformationService(kernel, stacks),
     createCloudwatchService(kernel),
+    createCognitoIdpService(kernel),
     createDynamodbService(kernel),
     createEventsService(kernel),
     createFirehoseService(kernel),
@@ -97,6 +100,7 @@ export const resourceHandlers: readonly ResourceHandler[] = [
   ...declaredOnlyResources,
   ...apigatewayv2Resources,
   ...cloudwatchResources,
+  ...cognitoIdpResources,
   ...dynamodbResources,
   ...eventsResources,
   ...firehoseResources,

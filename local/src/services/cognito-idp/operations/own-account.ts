@@ -1,0 +1,69 @@
+import { AwsError } from '../../../kernel/errors.ts';
+import type { AnyOperation } from '../../../kernel/service.ts';
+import { type NamedValue, readAttributes, toNamedValues } from '../attributes.ts';
+import { sameText } from '../client-access.ts';
+import type { CognitoUsers } from '../cognito-users.ts';
+import { notAuthorized, required } from '../errors.ts';
+import { API_SCOPE, type Bearer, bearerOf } from '../tokens.ts';
+import { publicOperation } from './public-operation.ts';
+
+interface TokenInput {
+  readonly AccessToken?: string;
+}
+
+/** What people do with their own account, with an access token that has the scope for it. */
+export function ownAccountOperations({ kernel, pools }: CognitoUsers): Readonly<Record<string, AnyOperation>> {
+  const bearer = ({ AccessToken }: TokenInput): Bearer => {
+    const found = bearerOf(pools, required(AccessToken, 'AccessToken'));
+    const scopes = String(found.claims.scope).split(' ');
+    if (!scopes.includes(API_SCOPE)) throw notAuthorized('Access Token does not have required scopes');
+    return found;
+  };
+  return {
+    GetUser: publicOperation<TokenInput>((input) => {
+      const { user, pool, claims } = bearer(input);
+      const readable = pool.clients.get(String(claims.client_id))?.settings.readAttributes;
+      return { Username: user.username, UserAttributes: toNamedValues(user, readable) };
+    }),
+    UpdateUserAttributes: publicOperation<TokenInput & { readonly UserAttributes?: readonly NamedValue[] }>((input) => {
+      const { user, users, pool, claims } = bearer(input);
+      const client = pool.clients.get(String(claims.client_id));
+      const given = readAttributes(input.UserAttributes, { settings: pool.settings, client, before: user.attributes });
+      const attributes: Record<string, string> = { ...user.attributes, ...given };
+      for (const name of ['email', 'phone_number']) {
+        // A new address is not verified any more.
+        if (given[name] !== undefined && given[name] !== user.attributes[name])
+          attributes[`${name}_verified`] = 'false';
+      }
+      users.requireFree({ ...user, attributes });
+      users.put({ ...user, attributes, modifiedAt: kernel.clock.now() });
+      return { CodeDeliveryDetailsList: [] };
+    }),
+    DeleteUser: publicOperation<TokenInput>((input) => {
+      const { user, users, sessions } = bearer(input);
+      sessions.revokeAll(user);
+      users.delete(user);
+      return {};
+    }),
+    GlobalSignOut: publicOperation<TokenInput>((input) => {
+      const { user, sessions } = bearer(input);
+      sessions.revokeAll(user);
+      return {};
+    }),
+    RevokeToken: publicOperation<{
+      readonly ClientId?: string;
+      readonly ClientSecret?: string;
+      readonly Token?: string;
+    }>(({ ClientId, ClientSecret, Token }) => {
+      const { client, sessions } = pools.byClient(ClientId);
+      if (client.secret !== undefined && !sameText(ClientSecret ?? '', client.secret)) {
+        throw new AwsError('UnauthorizedException', 'Invalid client secret');
+      }
+      if (!client.settings.tokenRevocation) {
+        throw new AwsError('UnsupportedOperationException', 'Token revocation is not enabled for this client');
+      }
+      sessions.revoke(required(Token, 'Token'), client);
+      return {};
+    }),
+  };
+}

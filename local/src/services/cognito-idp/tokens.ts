@@ -1,0 +1,206 @@
+import { createPrivateKey, createPublicKey, type KeyObject, randomUUID, sign, verify } from 'node:crypto';
+import type { Kernel } from '../../kernel/kernel.ts';
+import { notAuthorized } from './errors.ts';
+import type { Session, SigningKey, User, UserPool, UserPoolClient } from './user-pool.ts';
+import { issuerOf, type Members, type UserPools } from './user-pools.ts';
+
+/** The claims of a token; https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-id-token.html */
+export type Claims = Readonly<Record<string, unknown>> & {
+  readonly iss: string;
+  readonly sub: string;
+  readonly exp: number;
+  readonly token_use: string;
+};
+
+export interface Tokens {
+  readonly AccessToken: string;
+  readonly IdToken: string;
+  /** Seconds that the access token lives. */
+  readonly ExpiresIn: number;
+  readonly TokenType: 'Bearer';
+}
+
+/** The scope of tokens that come from the API: its owner may use the operations for users. */
+export const API_SCOPE = 'aws.cognito.signin.user.admin';
+
+interface Keys {
+  readonly privateKey: KeyObject;
+  readonly publicKey: KeyObject;
+}
+
+const parsed = new WeakMap<SigningKey, Keys>();
+
+function keysOf({ signingKey }: UserPool): Keys {
+  let keys = parsed.get(signingKey);
+  if (!keys) {
+    const privateKey = createPrivateKey(signingKey.privateKey);
+    keys = { privateKey, publicKey: createPublicKey(privateKey) };
+    parsed.set(signingKey, keys);
+  }
+  return keys;
+}
+
+/** The public key of a pool, as `/.well-known/jwks.json` has it. */
+export function publicKeys(pool: UserPool): object {
+  const { kty, n, e } = keysOf(pool).publicKey.export({ format: 'jwk' });
+  return { keys: [{ alg: 'RS256', e, kid: pool.signingKey.kid, kty, n, use: 'sig' }] };
+}
+
+/** The ID and access token of a session, for as long as the client has them live. */
+export function issueTokens(
+  kernel: Kernel,
+  { pool }: Members,
+  client: UserPoolClient,
+  user: User,
+  session: Session,
+  nonce?: string,
+): Tokens {
+  const now = Math.floor(kernel.clock.now() / 1000);
+  const { accessTokenSeconds, idTokenSeconds, readAttributes } = client.settings;
+  const groups = groupClaims(pool, user);
+  const common = {
+    sub: user.sub,
+    iss: issuerOf(kernel, pool),
+    origin_jti: session.id,
+    event_id: randomUUID(),
+    auth_time: session.authTime,
+    iat: now,
+  };
+  const readable = Object.entries(user.attributes).filter(
+    ([name]) =>
+      !readAttributes || readAttributes.includes(name.replace(/_verified$/, '')) || readAttributes.includes(name),
+  );
+  const attributes = Object.fromEntries(
+    readable.map(([name, value]) => [name, name.endsWith('_verified') ? value === 'true' : value]),
+  );
+  const access = {
+    ...common,
+    ...(user.groups.length > 0 && { 'cognito:groups': groups['cognito:groups'] }),
+    client_id: client.id,
+    token_use: 'access',
+    scope: session.scopes.join(' '),
+    exp: now + accessTokenSeconds,
+    jti: randomUUID(),
+    username: user.username,
+  };
+  const id = {
+    ...attributes,
+    ...common,
+    ...groups,
+    'cognito:username': user.username,
+    aud: client.id,
+    token_use: 'id',
+    ...(nonce !== undefined && { nonce }),
+    exp: now + idTokenSeconds,
+    jti: randomUUID(),
+  };
+  return {
+    AccessToken: signToken(pool, access),
+    IdToken: signToken(pool, id),
+    ExpiresIn: accessTokenSeconds,
+    TokenType: 'Bearer',
+  };
+}
+
+/** The access token of a client for itself (client credentials). */
+export function issueClientToken(kernel: Kernel, { pool }: Members, client: UserPoolClient, scopes: readonly string[]) {
+  const now = Math.floor(kernel.clock.now() / 1000);
+  const { accessTokenSeconds } = client.settings;
+  const claims = { sub: client.id, iss: issuerOf(kernel, pool), client_id: client.id, token_use: 'access', version: 2 };
+  const times = { auth_time: now, iat: now, exp: now + accessTokenSeconds };
+  return signToken(pool, { ...claims, ...times, scope: scopes.join(' '), jti: randomUUID() });
+}
+
+/** Whose access token this is. */
+export interface Bearer extends Members {
+  readonly user: User;
+  readonly claims: Claims;
+  readonly sessionId: string;
+}
+
+/**
+ * Verifies the access token of a user.
+ *
+ * @throws AwsError NotAuthorizedException Invalid Access Token, Access Token has expired, Access Token has been revoked
+ */
+export function bearerOf(pools: UserPools, token: string): Bearer {
+  const claims = verifyToken(pools, token, 'access', 'Access Token');
+  const members = pools.get(poolIdOf(claims.iss));
+  const sessionId = String(claims.origin_jti);
+  const user = members.users.bySub(claims.sub);
+  if (!user || !members.pool.clients.has(String(claims.client_id))) throw notAuthorized('Invalid Access Token');
+  if (members.sessions.isRevoked(sessionId)) throw notAuthorized('Access Token has been revoked');
+  if (!user.enabled) throw notAuthorized('User is disabled.');
+  return { ...members, user, claims, sessionId };
+}
+
+/**
+ * Verifies signature, issuer, use and time of a token of one of the pools.
+ *
+ * @throws AwsError NotAuthorizedException Invalid <what>, <what> has expired
+ */
+export function verifyToken(pools: UserPools, token: string, use: 'access' | 'id', what: string): Claims {
+  const claims = readClaims(token);
+  const pool = claims && pools.find(poolIdOf(claims.iss))?.pool;
+  const [header = '', payload = '', signature = ''] = token.split('.');
+  const isRightPool = pool && claims.iss === issuerOf(pools.kernel, pool);
+  if (!isRightPool || claims.token_use !== use || !isSigned(pool, `${header}.${payload}`, signature)) {
+    throw notAuthorized(`Invalid ${what}`);
+  }
+  if (claims.exp * 1000 <= pools.kernel.clock.now()) throw notAuthorized(`${what} has expired`);
+  return claims;
+}
+
+function poolIdOf(issuer: string): string {
+  return issuer.slice(issuer.lastIndexOf('/') + 1);
+}
+
+/** Without looking at the signature. */
+function readClaims(token: string): Claims | undefined {
+  const [, payload = '', , more] = token.split('.');
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString());
+    const { iss, sub, exp } = Object(claims) as Record<string, unknown>;
+    const complete = typeof iss === 'string' && typeof sub === 'string' && typeof exp === 'number';
+    return complete && more === undefined ? (claims as Claims) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isSigned(pool: UserPool, text: string, signature: string): boolean {
+  const [header = ''] = text.split('.');
+  const bytes = Buffer.from(signature, 'base64url');
+  // What the header says is not believed: there is one key and one algorithm.
+  return header === headerOf(pool) && verify('RSA-SHA256', Buffer.from(text), keysOf(pool).publicKey, bytes);
+}
+
+function signToken(pool: UserPool, claims: object): string {
+  const text = `${headerOf(pool)}.${encode(claims)}`;
+  return `${text}.${sign('RSA-SHA256', Buffer.from(text), keysOf(pool).privateKey).toString('base64url')}`;
+}
+
+function headerOf({ signingKey }: UserPool): string {
+  return encode({ kid: signingKey.kid, alg: 'RS256' });
+}
+
+function encode(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
+}
+
+/** "The group with the highest precedence" is the one with the lowest number (user-pools-user-groups). */
+function groupClaims(pool: UserPool, user: User): Readonly<Record<string, unknown>> {
+  if (user.groups.length === 0) return {};
+  const groups = user.groups.flatMap((name) => pool.groups.get(name) ?? []);
+  const roles = groups.flatMap(({ roleArn }) => roleArn ?? []);
+  const ordered = groups
+    .filter(({ precedence }) => precedence !== undefined)
+    .toSorted((a, b) => (a.precedence ?? 0) - (b.precedence ?? 0));
+  const [first, second] = ordered;
+  const isClear = first && (first.precedence !== second?.precedence || first.roleArn === second?.roleArn);
+  return {
+    'cognito:groups': groups.map(({ name }) => name),
+    ...(roles.length > 0 && { 'cognito:roles': roles }),
+    ...(isClear && first.roleArn && { 'cognito:preferred_role': first.roleArn }),
+  };
+}
