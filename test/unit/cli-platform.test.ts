@@ -5,6 +5,8 @@ import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { IoTDataPlaneClient, PublishCommand } from '@aws-sdk/client-iot-data-plane';
+import { registerTopic } from '@thingstead/contracts/topics';
 import { synthesize } from '../support/assembly.ts';
 import { type Runtime, startRuntime } from '../support/runtime.ts';
 
@@ -115,6 +117,27 @@ describe('an operator', () => {
     const [shown] = thingstead('device', 'show', 'macdonald-barn1');
     expect(shown?.readings).toContainEqual(expect.objectContaining({ sensor: 'door', value: 'open' }));
     expect(exitCode('send', 'nobody', 'door', 'open')).toBe(4);
+  });
+
+  it('sees what a device says of itself', async () => {
+    const description = {
+      ...{ model: 'barn', hardwareRevision: 'B', serial: 'B-7', firmwareVersion: '9.0' },
+      sensors: [{ name: 'temperature', unit: 'Cel' }],
+      gateway: 'macdonald-hub',
+    };
+    const payload = Buffer.from(JSON.stringify(description));
+    const iot = new IoTDataPlaneClient(runtime.config);
+    await iot.send(new PublishCommand({ topic: registerTopic('macdonald-barn1'), qos: 1, payload }));
+    await runtime.advance(0);
+
+    const [shown] = thingstead('device', 'show', 'macdonald-barn1');
+    expect(shown).toMatchObject({ description: { site: 'macdonald', ...description } });
+    const args = command('device', 'show', 'macdonald-barn1').filter((each) => each !== '--json');
+    const { stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    expect(stdout).toMatch(/^attribute {4}firmwareVersion=9.0$/m);
+    expect(stdout).toMatch(/^described {4}20/m);
+    expect(stdout).toMatch(/^sensor {7}temperature in Cel$/m);
+    expect(stdout).toMatch(/^gateway {6}macdonald-hub$/m);
   });
 
   it('sees what is new while watching', async () => {

@@ -1,3 +1,4 @@
+import type { DescribedThing } from '@thingstead/contracts/onboarding';
 import { HELD_REASONS, type ManifestEntry } from '@thingstead/contracts/registration';
 import { thingName } from '../arguments.ts';
 import { CommandError } from '../command-error.ts';
@@ -5,6 +6,7 @@ import type { AddCommand } from '../context.ts';
 import { formatValue, type LatestReading, latestReadings } from '../latest-readings.ts';
 import { formatTime } from '../output.ts';
 import { getManifestEntry, listHeld } from '../registration-rows.ts';
+import { getDescription } from '../thing-descriptions.ts';
 import { type Certificate, certificatesOf, getThing, type Thing } from '../things.ts';
 
 type Held = Awaited<ReturnType<typeof listHeld>>[number];
@@ -13,7 +15,7 @@ type Held = Awaited<ReturnType<typeof listHeld>>[number];
 export const addDeviceShow: AddCommand = (device, bind) => {
   device
     .command('show')
-    .summary('thing, certificates, latest readings, and why a certificate of this name is held')
+    .summary('thing, what it says of itself, certificates, latest readings, and why a certificate of this name is held')
     .argument('<name>', 'thing name', thingName)
     .action(
       bind(async ({ cloud, output }, name: string) => {
@@ -31,6 +33,7 @@ export const addDeviceShow: AddCommand = (device, bind) => {
             { thing: name, held, manifest },
             text({
               thing: { thing: name, type: undefined, attributes: {} },
+              description: undefined,
               certificates: [],
               readings: [],
               held,
@@ -39,13 +42,14 @@ export const addDeviceShow: AddCommand = (device, bind) => {
           );
           return;
         }
-        const [certificates, readings] = await Promise.all([
+        const [description, certificates, readings] = await Promise.all([
+          getDescription(cloud(), name),
           certificatesOf(cloud(), name),
           latestReadings(cloud(), name),
         ]);
         output.result(
-          { ...thing, certificates, readings, held, manifest },
-          text({ thing, certificates, readings, held, manifest }),
+          { ...thing, description, certificates, readings, held, manifest },
+          text({ thing, description, certificates, readings, held, manifest }),
         );
       }),
     );
@@ -53,18 +57,22 @@ export const addDeviceShow: AddCommand = (device, bind) => {
 
 interface Known {
   readonly thing: Thing;
+  readonly description: DescribedThing | undefined;
   readonly certificates: readonly Certificate[];
   readonly readings: readonly LatestReading[];
   readonly held: readonly Held[];
   readonly manifest: ManifestEntry | undefined;
 }
 
-function text({ thing: { thing, type, attributes }, certificates, readings, held, manifest }: Known): string {
-  const line = (name: string, value: string): string => `${name.padEnd(13)}${value}`;
+const line = (name: string, value: string): string => `${name.padEnd(13)}${value}`;
+
+function text({ thing: { thing, type, attributes }, ...known }: Known): string {
+  const { description, certificates, readings, held, manifest } = known;
   return [
     line('thing', thing),
     line('type', type ?? 'not registered yet'),
     ...Object.entries(attributes).map(([key, value]) => line('attribute', `${key}=${value}`)),
+    ...(description ? descriptionLines(description) : []),
     ...(manifest ? [line('manifest', `since ${formatTime(manifest.addedAt)}`)] : []),
     ...certificates.map((each) =>
       line('certificate', `${each.status}  until ${each.notAfter?.slice(0, 10) ?? '?'}  ${each.certificateId}`),
@@ -77,4 +85,14 @@ function text({ thing: { thing, type, attributes }, certificates, readings, held
       ),
     ),
   ].join('\n');
+}
+
+/** Members that are attributes too are not said twice. */
+function descriptionLines({ sensors, capabilities, gateway, describedAt }: DescribedThing): readonly string[] {
+  return [
+    line('described', formatTime(describedAt)),
+    ...sensors.map(({ name, unit }) => line('sensor', unit === undefined ? name : `${name} in ${unit}`)),
+    ...(capabilities.length > 0 ? [line('capabilities', capabilities.join(', '))] : []),
+    ...(gateway === undefined ? [] : [line('gateway', gateway)]),
+  ];
 }
