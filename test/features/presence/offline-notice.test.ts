@@ -7,6 +7,7 @@ import { unique } from '../../support/unique-name.ts';
 import { People } from '../notifications/people.ts';
 
 let platform: Platform;
+let people: People;
 let webhook: HttpReceiver;
 const devices = new Map<string, DeviceCertificate>();
 const [barn, field, lone] = [unique('macdonald-barn1'), unique('macdonald-field1'), unique('lone')];
@@ -14,7 +15,7 @@ const [barn, field, lone] = [unique('macdonald-barn1'), unique('macdonald-field1
 describeLocally('a clock that can be advanced', 'a thing that is offline', () => {
   beforeAll(async () => {
     platform = await startPlatform();
-    const people = new People(platform);
+    people = new People(platform);
     for (const thing of [barn, field, lone]) await people.watch('mary', 'thing', thing);
     webhook = await people.webhook('mary');
     const ca = await createCa(unique('offline'));
@@ -44,7 +45,25 @@ describeLocally('a clock that can be advanced', 'a thing that is offline', () =>
     await platform.advance(7200);
     expect(notices()).toEqual([]);
   });
+
+  it('in maintenance is told about when that is over and it has not come back', async () => {
+    const until = (await now()) + 4 * 3_600_000;
+    expect(await people.ask({ action: 'mute-thing', person: 'mary', thing: field, until })).toEqual({ ok: true });
+    await goOnlineAndOff(field);
+
+    await platform.advance(3 * 3600);
+    expect(notices()).toEqual([]);
+    await platform.advance(3600 + 960);
+    expect(notices()).toMatchObject([{ kind: 'offline', things: [{ thing: field }] }]);
+  });
 });
+
+/** Virtual time, in epoch milliseconds. */
+async function now(): Promise<number> {
+  const body = JSON.stringify({ advanceSeconds: 0 });
+  const answer = await fetch(`${platform.config.endpoint}/_local/clock`, { method: 'POST', body });
+  return Date.parse(((await answer.json()) as { now: string }).now);
+}
 
 async function goOnlineAndOff(thing: string): Promise<void> {
   const device = devices.get(thing);
