@@ -68,6 +68,8 @@ export class SessionPresence {
   /** Aborted when the session is over, or is about to be ended. */
   readonly #over = new AbortController();
   #running: Promise<void> | undefined;
+  /** Falls in the same moment in which it was found that nothing is due, so that what comes after that starts anew. */
+  #busy = false;
   /** Number of the last report. */
   #sent = 0;
   /** The first report that holds all that is to be said, and the last that was accepted. */
@@ -103,25 +105,28 @@ export class SessionPresence {
   }
 
   #run(): void {
-    this.#running ??= this.#report().finally(() => {
-      this.#running = undefined;
-    });
+    if (!this.#busy) this.#running = this.#report();
   }
 
   async #report(): Promise<void> {
     const { clock, log, details } = this.#presence.options;
     const { signal } = this.#over;
-    while (!signal.aborted && this.#isDue()) {
-      if (this.#sent > 0) await pause(clock, this.#presence.nextPause(), signal);
-      await Promise.race([this.#subscribed(), aborted(signal)]);
-      if (signal.aborted || !this.#isDue()) continue;
-      this.#sent += 1;
-      const reported = { connected: true, session: this.#session.id, ...details() };
-      const answer = await this.#shadow.update(reported, this.#token(), signal);
-      if (answer.kind === 'accepted' || signal.aborted) continue;
-      log.warn(`presence.${answer.kind}`, { message: 'the shadow does not say yet that it is connected', ...answer });
-      // Until it connects again, or somebody else changes the shadow.
-      if (answer.kind === 'rejected' && !answer.passing) return;
+    this.#busy = true;
+    try {
+      while (!signal.aborted && this.#isDue()) {
+        if (this.#sent > 0) await pause(clock, this.#presence.nextPause(), signal);
+        await Promise.race([this.#subscribed(), aborted(signal)]);
+        if (signal.aborted || !this.#isDue()) continue;
+        this.#sent += 1;
+        const reported = { connected: true, session: this.#session.id, ...details() };
+        const answer = await this.#shadow.update(reported, this.#token(), signal);
+        if (answer.kind === 'accepted' || signal.aborted) continue;
+        log.warn(`presence.${answer.kind}`, { message: 'the shadow does not say yet that it is connected', ...answer });
+        // Until it connects again, or somebody else changes the shadow.
+        if (answer.kind === 'rejected' && !answer.passing) return;
+      }
+    } finally {
+      this.#busy = false;
     }
   }
 
