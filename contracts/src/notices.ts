@@ -37,6 +37,8 @@ export const PendingNotice = v.object({
   things: v.pipe(v.array(v.object({ thing: v.string(), since: EpochMilliseconds, about: v.string() })), v.minLength(1)),
   at: EpochMilliseconds,
   status: v.picklist(['pending', 'sent']),
+  /** When somebody last began to send it; nobody else does until that one must be dead. */
+  takenAt: EpochMilliseconds,
   revision: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
 });
 export type PendingNotice = v.InferOutput<typeof PendingNotice>;

@@ -10,6 +10,8 @@ import { groupOf } from './state.ts';
 const LONGEST_WAIT_MS = 10 * 60_000;
 /** A notice of some hundred things takes seconds. */
 const TELLING_MS = 10_000;
+/** The function's timeout. */
+const TIMEOUT_MS = 60_000;
 
 /**
  * Sends what is pending about a thing. Things of one group that are due within a window of each other go in one notice: the
@@ -29,9 +31,9 @@ export async function announce(thing: string, row: PresenceRow, ports: Ports): P
 
   const last = await things.notice(groupKey);
   if (last?.status === 'pending') {
-    await complete(groupKey, last, ports);
+    const dueAt = await completeLater(groupKey, last, ports);
     // It may have been in that notice: look again.
-    return checkAt(thing, { id: pending.id, dueAt: now() }, ports);
+    return checkAt(thing, { id: pending.id, dueAt }, ports);
   }
   if (last && namedBefore(last, thing, pending.id)) return mark({ thing, about: pending.id }, last, ports);
   if (kind === 'online' && !(await wasTold(thing, row, ports))) return forget(thing, pending.id, ports);
@@ -39,6 +41,9 @@ export async function announce(thing: string, row: PresenceRow, ports: Ports): P
   const waitsFor = await laterOne(groupKey, pending.dueAt, ports);
   if (waitsFor !== undefined) return checkAt(thing, { id: pending.id, dueAt: waitsFor }, ports);
   const members = await things.pending(groupKey, pending.dueAt - LONGEST_WAIT_MS, pending.dueAt, MAX_THINGS_PER_NOTICE);
+  // Of those that are due at the same moment one tells.
+  if (members.some((each) => each.dueAt === pending.dueAt && each.thing > thing))
+    return checkAt(thing, { id: pending.id, dueAt: now() + TELLING_MS }, ports);
   const names = [...members.map((each) => each.thing).filter((name) => name !== thing), thing];
   const named = await confirm(kind, names, ports);
   // Somebody else has done it, or it is no longer true.
@@ -51,11 +56,12 @@ export async function announce(thing: string, row: PresenceRow, ports: Ports): P
     things: named,
     at: now(),
     status: 'pending',
+    takenAt: now(),
     revision,
   };
   if (await things.writeNotice(groupKey, notice)) return send(groupKey, notice, ports);
   // Another of the group began one at the same moment: it may name this thing.
-  return checkAt(thing, { id: pending.id, dueAt: now() + 1000 }, ports);
+  return checkAt(thing, { id: pending.id, dueAt: now() + TELLING_MS }, ports);
 }
 
 /**
@@ -82,7 +88,16 @@ export async function resume(thing: string, row: PresenceRow, about: string, por
   const kind: Kind = kindOf(about);
   const groupKey = noticeGroupKey(kind, groupOf(thing, row));
   const last = await ports.things.notice(groupKey);
-  if (last?.status === 'pending' && namedBefore(last, thing, about)) await complete(groupKey, last, ports);
+  if (last?.status !== 'pending' || !namedBefore(last, thing, about)) return;
+  const dueAt = await completeLater(groupKey, last, ports);
+  if (dueAt > ports.now()) await checkAt(thing, { id: about, dueAt }, ports);
+}
+
+/** Completes a notice if whoever began it cannot be at work on it any more; gives the time at which to look again. */
+async function completeLater(groupKey: string, notice: PendingNotice, ports: Ports): Promise<number> {
+  const freeAt = notice.takenAt + TIMEOUT_MS;
+  if (ports.now() >= freeAt) await complete(groupKey, notice, ports);
+  return Math.max(freeAt, ports.now());
 }
 
 /** Sends a notice that may have been sent already, with those of whom it is still true. */
@@ -90,8 +105,13 @@ async function complete(groupKey: string, notice: PendingNotice, ports: Ports): 
   const names = notice.things.map(({ thing }) => thing);
   const named = await confirm(notice.kind, names, ports);
   const sure = named.filter(({ thing, about }) => namedBefore(notice, thing, about));
-  if (sure.length > 0) return send(groupKey, { ...notice, things: sure }, ports);
-  await ports.things.writeNotice(groupKey, { ...notice, status: 'sent', revision: notice.revision + 1 });
+  const revision = notice.revision + 1;
+  if (sure.length === 0) {
+    await ports.things.writeNotice(groupKey, { ...notice, status: 'sent', revision });
+    return;
+  }
+  const taken: PendingNotice = { ...notice, things: sure, takenAt: ports.now(), revision };
+  if (await ports.things.writeNotice(groupKey, taken)) await send(groupKey, taken, ports);
 }
 
 async function send(groupKey: string, notice: PendingNotice, ports: Ports): Promise<void> {
