@@ -9,6 +9,7 @@ import { bundles } from './figures/bundles.ts';
 import { connections } from './figures/connections.ts';
 import { joins } from './figures/joins.ts';
 import { memory } from './figures/memory.ts';
+import { presence } from './figures/presence.ts';
 import { returning } from './figures/returning.ts';
 import { sql } from './figures/sql.ts';
 import { start } from './figures/start.ts';
@@ -17,7 +18,7 @@ import { wire } from './figures/wire.ts';
 import { runSoak } from './soak.ts';
 import { type Row, say } from './support/figure.ts';
 
-const FIGURES = [telemetry, sql, joins, returning, start, memory, connections, bundles, agent, wire];
+const FIGURES = [telemetry, sql, joins, returning, start, memory, connections, bundles, agent, wire, presence];
 
 if (process.argv[2] === 'soak') process.exit(await runSoak(process.argv.slice(3)));
 

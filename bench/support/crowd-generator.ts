@@ -133,8 +133,8 @@ async function obey(order: CrowdOrder): Promise<CrowdAnswer> {
     );
   }
   if (order.do === 'connect') seconds = await connectUpTo(order.from, order.to, order.atOnce);
+  if (order.do === 'lose' || order.do === 'return') for (const member of members) member.lose();
   if (order.do === 'return') {
-    for (const member of members) member.lose();
     seconds = await connectUpTo(0, members.length, members.length);
   }
   return {

@@ -17,6 +17,8 @@ export type CrowdOrder =
   | { readonly do: 'connect'; readonly from: number; readonly to: number; readonly atOnce: number }
   /** All lose their connections and connect again, at the same time. */
   | { readonly do: 'return' }
+  /** All lose their connections, without DISCONNECT. */
+  | { readonly do: 'lose' }
   | { readonly do: 'report' };
 
 export interface CrowdAnswer {

@@ -24,15 +24,21 @@ export interface Fleet {
   readonly devices: readonly DeviceCertificate[];
 }
 
+interface FleetOptions {
+  readonly sharedKeys?: boolean;
+  /** The thing with this number, from 1. */
+  readonly name?: (number: number) => string;
+}
+
 /** A CA and so many devices, each with a certificate of its own and, unless keys are shared, a key of its own. */
 export async function createFleet(
   size: number,
-  { sharedKeys = false }: { readonly sharedKeys?: boolean } = {},
+  { sharedKeys = false, name = (number) => `bench-${number}` }: FleetOptions = {},
 ): Promise<Fleet> {
   const keys = sharedKeys ? await createKeys() : undefined;
   const ca = await createCa('Bench CA');
   const devices: DeviceCertificate[] = [];
-  for (let number = 1; number <= size; number += 1) devices.push(await issue(ca, `bench-${number}`, { keys }));
+  for (let number = 1; number <= size; number += 1) devices.push(await issue(ca, name(number), { keys }));
   return { ca, devices };
 }
 
