@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { Duration } from 'aws-cdk-lib';
-import { CfnApi, CfnAuthorizer, CfnIntegration, CfnRoute, CfnStage } from 'aws-cdk-lib/aws-apigatewayv2';
+import { CfnApi, CfnAuthorizer, CfnDomainName, CfnIntegration, CfnRoute, CfnStage } from 'aws-cdk-lib/aws-apigatewayv2';
 import { ApiStack, echoed } from './apigateway-fixture.ts';
 
 const stacks: ApiStack[] = [];
@@ -23,6 +23,11 @@ it.each<[string, (api: ApiStack) => unknown, RegExp]>([
     'WebSocket APIs',
     ({ stack }) => new CfnApi(stack, 'Bad', { name: 'x', protocolType: 'WEBSOCKET' }),
     /Web\/Bad \(AWS::ApiGatewayV2::Api\): .*WEBSOCKET/,
+  ],
+  [
+    'a domain name',
+    ({ stack }) => new CfnDomainName(stack, 'Bad', { domainName: 'api.example.com' }),
+    /Web\/Bad \(AWS::ApiGatewayV2::DomainName\): .*custom domain names/,
   ],
   [
     'an unknown property',

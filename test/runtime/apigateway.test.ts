@@ -9,7 +9,7 @@ import {
   PayloadFormatVersion,
 } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
-import { CfnPermission } from 'aws-cdk-lib/aws-lambda';
+import { type CfnFunction, CfnPermission } from 'aws-cdk-lib/aws-lambda';
 import type { Runtime } from '../support/runtime.ts';
 import { ApiStack, echoed } from './apigateway-fixture.ts';
 
@@ -28,6 +28,10 @@ beforeAll(async () => {
   const hasty = new HttpLambdaIntegration('Hasty', echo, { timeout: Duration.millis(50) });
   api.addRoutes({ path: '/hasty', methods: [HttpMethod.GET], integration: hasty });
   api.addStage('Beta', { stageName: 'beta', autoDeploy: true, stageVariables: { colour: 'blue' } });
+
+  const busy = stack.echo('Busy');
+  (busy.node.defaultChild as CfnFunction).reservedConcurrentExecutions = 0;
+  stack.routes(api, busy, 'GET /busy');
 
   const cors = stack.api('Cors', {
     corsPreflight: {
@@ -202,6 +206,11 @@ describe('what goes wrong', () => {
     expect([response.status, await response.json()]).toEqual([503, { message: 'Service Unavailable' }]);
   });
 
+  it('answers 503 when the function has no concurrency left', async () => {
+    const response = await fetch(`${url}/busy`);
+    expect([response.status, await response.json()]).toEqual([503, { message: 'Service Unavailable' }]);
+  });
+
   it('answers 500 when the function does not permit this route', async () => {
     const response = await fetch(stack.output(runtime, 'UnpermittedEndpoint'));
     expect([response.status, await response.json()]).toEqual([500, { message: 'Internal Server Error' }]);
@@ -261,4 +270,9 @@ describe('CORS', () => {
 
 it('tells where the first API is', () => {
   expect(runtime.endpoints.apiUrl).toBe(url);
+});
+
+it('is there again after a reset', async () => {
+  await runtime.reset();
+  expect((await fetch(`${url}/pets/dog/1`)).status).toBe(200);
 });

@@ -50,7 +50,10 @@ export const apigatewayv2Resources: readonly ResourceHandler[] = [
     JwtConfiguration: { Audience: 'executed', Issuer: 'executed' },
     Name: 'executed',
   }),
-  part('AWS::ApiGatewayV2::Deployment', 'deployments', 'DeploymentId', { Description: 'executed' }),
+  part('AWS::ApiGatewayV2::Deployment', 'deployments', 'DeploymentId', {
+    Description: 'executed',
+    StageName: 'executed',
+  }),
   part('AWS::ApiGatewayV2::Integration', 'integrations', 'IntegrationId', {
     ConnectionType: 'executed',
     Description: 'executed',

@@ -53,7 +53,9 @@ export class KeySets {
     const keySetAddress = isKeySet ? url : requireLoopback(memberOf(await getJson(url), 'jwks_uri'));
     const keys = memberOf(await getJson(keySetAddress), 'keys');
     if (!Array.isArray(keys)) throw new Error(`${keySetAddress} has no keys`);
-    const usable = (keys as JsonWebKey[]).filter(({ kty, kid }) => kty === 'RSA' && typeof kid === 'string');
+    const usable = (keys as JsonWebKey[]).filter(
+      ({ kty, kid, use }) => kty === 'RSA' && use !== 'enc' && typeof kid === 'string',
+    );
     return new Map(usable.map((key) => [String(key.kid), createPublicKey({ key, format: 'jwk' })]));
   }
 }

@@ -59,12 +59,13 @@ function eventV2(exchange: Exchange): Record<string, unknown> {
 function eventV1(exchange: Exchange): Record<string, unknown> {
   const { request, route, stage, pathParameters, kernel } = exchange;
   const resourcePath = route?.routeKey.replace(/^\S+ /, '');
-  const multiValueHeaders: Record<string, readonly string[]> = {};
-  for (const [name, value] of forwardedHeaders(exchange)) {
-    multiValueHeaders[name] = request.headers.get(name) ?? [value];
-  }
-  const multiValueQuery: Record<string, readonly string[]> = {};
-  for (const name of new Set(request.query.keys())) multiValueQuery[name] = request.query.getAll(name);
+  // The client chooses the names: fromEntries makes a member even of `__proto__`.
+  const multiValueHeaders = Object.fromEntries(
+    forwardedHeaders(exchange).map(([name, value]) => [name, request.headers.get(name) ?? [value]]),
+  );
+  const multiValueQuery = Object.fromEntries(
+    [...new Set(request.query.keys())].map((name) => [name, request.query.getAll(name)]),
+  );
   return {
     version: '1.0',
     resource: resourcePath,

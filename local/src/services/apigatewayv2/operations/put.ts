@@ -8,7 +8,7 @@ import { readAuthorizer } from '../definitions/authorizer.ts';
 import { readIntegration } from '../definitions/integration.ts';
 import { readRoute } from '../definitions/route.ts';
 import { readStage } from '../definitions/stage.ts';
-import { badRequest } from '../errors.ts';
+import { badRequest, notFound } from '../errors.ts';
 import type { Deployment, StoredApi } from '../types.ts';
 
 /** The parts of an API, by the name of their path in the control API. */
@@ -82,8 +82,19 @@ function putPart(apis: Apis, { part, id, properties }: PutPartInput): void {
       api.stages.set(id, readStage(api, properties, api.stages.get(id)?.createdDate ?? nowOf(apis)));
       return;
     case 'deployments':
-      api.deployments.set(id, snapshot(api, id, optionalText(properties.Description), nowOf(apis)));
+      putDeployment(apis, api, id, properties);
   }
+}
+
+/** A deployment that is there keeps what it served. With a stage named, that stage serves it. */
+function putDeployment(apis: Apis, api: StoredApi, id: string, properties: Properties): void {
+  const description = optionalText(properties.Description);
+  const stageName = optionalText(properties.StageName);
+  const stage = stageName === undefined ? undefined : api.stages.get(stageName);
+  if (stageName !== undefined && !stage) throw notFound('Stage', stageName);
+  const existing = api.deployments.get(id);
+  api.deployments.set(id, existing ? { ...existing, description } : snapshot(api, id, description, nowOf(apis)));
+  if (stage) api.stages.set(stage.stageName, { ...stage, deploymentId: id });
 }
 
 /** What was configured at this moment. Definitions are replaced as a whole, never changed: they can be shared. */
