@@ -11,6 +11,7 @@ import {
   SetTopicAttributesCommand,
   SNSClient,
   SubscribeCommand,
+  UnsubscribeCommand,
 } from '@aws-sdk/client-sns';
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { type HttpReceiver, type ReceivedRequest, startHttpReceiver } from '../support/http-receiver.ts';
@@ -105,8 +106,10 @@ describe('an HTTP endpoint', () => {
     expect(Attributes).toMatchObject({ PendingConfirmation: 'false', ConfirmationWasAuthenticated: 'true' });
   });
 
-  it('that does not confirm within two days is forgotten', async () => {
-    await sns.send(new SubscribeCommand({ TopicArn, Protocol: 'http', Endpoint: receiver.url }));
+  it('that does not confirm within two days is forgotten, and cannot be removed before', async () => {
+    const input = { TopicArn, Protocol: 'http', Endpoint: receiver.url, ReturnSubscriptionArn: true };
+    const { SubscriptionArn } = await sns.send(new SubscribeCommand(input));
+    await expect(sns.send(new UnsubscribeCommand({ SubscriptionArn }))).rejects.toThrow(/pending confirmation/);
     await runtime.advance(48 * 3600);
 
     const { Subscriptions } = await sns.send(new ListSubscriptionsByTopicCommand({ TopicArn }));

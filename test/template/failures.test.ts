@@ -1,4 +1,5 @@
 /** Nothing fails without a place to go and an alarm: rules, functions, streams and queues. */
+import { CLAIM_LEASE_SECONDS } from '@thingstead/contracts/notifications';
 import { flat, resources, type Synthesis, synthesize } from './synthesis.ts';
 
 let synthesis: Synthesis;
@@ -167,6 +168,14 @@ describe('every function that receives from a queue', () => {
       expect(queue?.VisibilityTimeout).toBeGreaterThanOrEqual(6 * (fn?.Timeout ?? Number.NaN));
     }
   });
+});
+
+it('a claim on a delivery outlives the function that holds it, and is over when its message comes again', () => {
+  const [, fn] = platform('AWS::Lambda::Function').find(([id]) => id.startsWith('NotificationsFunction')) ?? [];
+  const [, queue] = platform('AWS::SQS::Queue').find(([id]) => id.startsWith('NotificationsQueue')) ?? [];
+
+  expect(CLAIM_LEASE_SECONDS).toBeGreaterThan(fn?.Timeout ?? Number.NaN);
+  expect(CLAIM_LEASE_SECONDS).toBeLessThan(queue?.VisibilityTimeout ?? Number.NaN);
 });
 
 describe('every alarm', () => {

@@ -2,6 +2,7 @@
 import { createVerify, X509Certificate } from 'node:crypto';
 import {
   CreatePlatformApplicationCommand,
+  CreatePlatformEndpointCommand,
   ListEndpointsByPlatformApplicationCommand,
   SetEndpointAttributesCommand,
   SNSClient,
@@ -61,6 +62,12 @@ describeLocally('a look at what would go to people', 'a channel', () => {
     await tell();
     const [confirmation, ...early] = await people.outbox('mary@farm.example');
     expect(early).toEqual([]);
+    const listed = await people.ask({ action: 'list-channels', person: 'mary' });
+    const id = 'channels' in listed ? listed.channels[0]?.id : undefined;
+    // Without its row it would be a channel that nobody can end, once the mail is answered.
+    expect(await people.ask({ action: 'delete-channel', person: 'mary', id })).toMatchObject({
+      error: 'channel-pending',
+    });
 
     expect((await fetch(confirmation?.details.subscribeUrl ?? '')).status).toBe(200);
     await tell();
@@ -129,6 +136,21 @@ describeLocally('a look at what would go to people', 'a channel', () => {
       expect(JSON.parse(pushes[0]?.message ?? '{}')).toMatchObject({
         fcmV1Message: { message: { notification: { title: `${thing} is offline` } } },
       });
+    });
+
+    it('takes an endpoint that SNS has already, and that is disabled', async () => {
+      const endpoint = {
+        PlatformApplicationArn: fcmArn,
+        Token: 'token-known-to-sns',
+        Attributes: { Enabled: 'false' },
+      };
+      const { EndpointArn } = await sns.send(new CreatePlatformEndpointCommand(endpoint));
+
+      expect(await put('pia', phone('token-known-to-sns', 'phone-3'))).toMatchObject({ channel: { state: 'active' } });
+
+      expect((await endpoints()).filter(({ token }) => token === 'token-known-to-sns')).toMatchObject([
+        { arn: EndpointArn },
+      ]);
     });
 
     it('shows nothing of its last owner after it was handed on', async () => {

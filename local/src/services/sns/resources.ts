@@ -1,3 +1,4 @@
+import { AwsError } from '../../kernel/errors.ts';
 import type {
   CreatedResource,
   ExistingResource,
@@ -68,10 +69,21 @@ export const snsResources: readonly ResourceHandler[] = [
     },
     create: createSubscription,
     update: { properties: 'all', by: 'replace' },
-    delete: ({ kernel, caller }, { ref: SubscriptionArn }) =>
-      kernel.call('sns', 'Unsubscribe', { SubscriptionArn }, caller),
+    delete: deleteSubscription,
   },
 ];
+
+/** CloudFormation leaves alone what was never confirmed: SNS does not end it. */
+async function deleteSubscription(
+  { kernel, caller }: Pick<ResourceRequest, 'kernel' | 'caller'>,
+  { ref: SubscriptionArn }: CreatedResource,
+): Promise<void> {
+  try {
+    await kernel.call('sns', 'Unsubscribe', { SubscriptionArn }, caller);
+  } catch (error) {
+    if (!(error instanceof AwsError) || error.code !== 'InvalidParameter') throw error;
+  }
+}
 
 function attributeText(value: unknown): string {
   return typeof value === 'object' ? JSON.stringify(value) : String(value);

@@ -88,14 +88,22 @@ export function confirm(
   return { SubscriptionArn: subscription.arn };
 }
 
-/** Unsubscribe by who may; the links in notifications go another way. */
+/**
+ * Unsubscribe by who may; the links in notifications go another way. What is not confirmed cannot be ended, it lapses.
+ * https://docs.aws.amazon.com/sns/latest/dg/sns-delete-subscription-topic.html
+ */
 export function unsubscribe(topics: Topics): AnyOperation {
   return operation<UnsubscribeCommandInput, Record<string, never>>({
     permissions: (input) => [
       { action: 'sns:Unsubscribe', resource: topics.getSubscription(input.SubscriptionArn).topicArn },
     ],
     run(input) {
-      const { arn, topicArn } = topics.getSubscription(input.SubscriptionArn);
+      const { arn, topicArn, state } = topics.getSubscription(input.SubscriptionArn);
+      if (state === 'pending') {
+        throw invalidParameter(
+          'SubscriptionArn Reason: Cannot unsubscribe a subscription that is pending confirmation',
+        );
+      }
       const topic = topics.get(topicArn);
       topic.subscriptions.delete(arn);
       topic.deletedSubscriptions += 1;
