@@ -10,12 +10,11 @@ import {
 import { type Platform, startPlatform } from '../../support/platform.ts';
 import { describeLocally } from '../../support/target.ts';
 import { unique } from '../../support/unique-name.ts';
-import { notice, People } from './people.ts';
+import { CONTEXT, FCM_ARN, notice, People } from './people.ts';
 
 let platform: Platform;
 let people: People;
 let sns: SNSClient;
-const fcmArn = 'arn:aws:sns:us-east-1:123456789012:app/GCM/farm';
 const thing = unique('macdonald-barn1');
 let notices = 0;
 
@@ -24,12 +23,12 @@ const tell = (): Promise<void> => people.notify(notice(unique(`channels-${notice
 
 describeLocally('a look at what would go to people', 'a channel', () => {
   beforeAll(async () => {
-    platform = await startPlatform({ 'thingstead:push': { fcmArn } });
+    platform = await startPlatform(CONTEXT);
     people = new People(platform);
     sns = new SNSClient(platform.config);
     const application = { Name: 'farm', Platform: 'GCM', Attributes: { PlatformCredential: 'key' } };
     const made = await sns.send(new CreatePlatformApplicationCommand(application));
-    expect(made.PlatformApplicationArn).toBe(fcmArn);
+    expect(made.PlatformApplicationArn).toBe(FCM_ARN);
   });
   afterAll(() => platform.stop());
 
@@ -104,7 +103,7 @@ describeLocally('a look at what would go to people', 'a channel', () => {
     const put = (person: string, channel: object) => people.ask({ action: 'put-channel', person, channel });
 
     async function endpoints(): Promise<readonly { readonly arn: string; readonly token: string | undefined }[]> {
-      const listed = await sns.send(new ListEndpointsByPlatformApplicationCommand({ PlatformApplicationArn: fcmArn }));
+      const listed = await sns.send(new ListEndpointsByPlatformApplicationCommand({ PlatformApplicationArn: FCM_ARN }));
       return (listed.Endpoints ?? []).map(({ EndpointArn = '', Attributes }) => ({
         arn: EndpointArn,
         token: Attributes?.Token,
@@ -140,7 +139,7 @@ describeLocally('a look at what would go to people', 'a channel', () => {
 
     it('takes an endpoint that SNS has already, and that is disabled', async () => {
       const endpoint = {
-        PlatformApplicationArn: fcmArn,
+        PlatformApplicationArn: FCM_ARN,
         Token: 'token-known-to-sns',
         Attributes: { Enabled: 'false' },
       };

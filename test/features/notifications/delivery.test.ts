@@ -2,7 +2,7 @@
 import { type Platform, startPlatform } from '../../support/platform.ts';
 import { describeLocally } from '../../support/target.ts';
 import { unique } from '../../support/unique-name.ts';
-import { notice, People } from './people.ts';
+import { CONTEXT, DAILY_LIMIT, notice, People } from './people.ts';
 
 let platform: Platform;
 let people: People;
@@ -25,7 +25,7 @@ async function someone(): Promise<{ readonly person: string; readonly received: 
 
 describeLocally('a look at what would go to people', 'a notice', () => {
   beforeAll(async () => {
-    platform = await startPlatform({ 'thingstead:notifications': { noticesPerPersonPerDay: 5 } });
+    platform = await startPlatform(CONTEXT);
     people = new People(platform);
   });
   afterAll(() => platform.stop());
@@ -170,12 +170,12 @@ describeLocally('a look at what would go to people', 'a notice', () => {
     for (let n = 0; n < 8; n += 1) await people.notify(notice(newId(), [thing]));
 
     const messages = await received();
-    expect(messages).toHaveLength(6);
-    expect(messages.at(-1)).toMatch(/You have had 5 notices today/);
+    expect(messages).toHaveLength(DAILY_LIMIT + 1);
+    expect(messages.at(-1)).toContain(`You have had ${DAILY_LIMIT} notices today`);
     expect(await platform.alarmsInAlarm()).toContain('thingstead-notifications-over-limit');
     await platform.advance(24 * HOUR);
     await people.notify(notice(newId(), [thing]));
-    expect(await received()).toHaveLength(7);
+    expect(await received()).toHaveLength(DAILY_LIMIT + 2);
   });
 
   it('cannot be held back for a thing that is not there', async () => {

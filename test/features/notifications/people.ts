@@ -13,6 +13,14 @@ import { type HttpReceiver, startHttpReceiver } from '../../support/http-receive
 import type { Platform } from '../../support/platform.ts';
 import type { OutboxEntry } from '../../support/runtime.ts';
 
+export const FCM_ARN = 'arn:aws:sns:us-east-1:123456789012:app/GCM/farm';
+export const DAILY_LIMIT = 5;
+/** One deployment for all of these features: each synthesis takes seconds. */
+export const CONTEXT = {
+  'thingstead:push': { fcmArn: FCM_ARN },
+  'thingstead:notifications': { noticesPerPersonPerDay: DAILY_LIMIT },
+};
+
 const START = Date.UTC(2026, 10, 21, 12);
 
 /** A notice about these things, in the words of presence. */
