@@ -16,6 +16,8 @@ import type { IndexEntries, PendingThing, Things } from '../presence/ports.ts';
 
 type Row = Record<string, unknown>;
 
+const BASIS = ['gateway', 'thingType'] as const;
+
 /** The things table in DynamoDB, as far as presence writes to it. */
 export class ThingsTable implements Things {
   readonly #client: DynamoDBDocumentClient;
@@ -31,7 +33,7 @@ export class ThingsTable implements Things {
     return row && parseRow(PresenceRow, row, `the row of ${thing}`);
   }
 
-  write(thing: string, presence: PresenceState, { pending, due }: IndexEntries): Promise<boolean> {
+  write(thing: string, presence: PresenceState, { pending, due, basis }: IndexEntries): Promise<boolean> {
     const members = {
       presence,
       noticeGroup: pending?.groupKey,
@@ -43,14 +45,19 @@ export class ThingsTable implements Things {
     const removed = Object.entries(members).filter(([, value]) => value === undefined);
     const remove = removed.length > 0 ? ` REMOVE ${removed.map(([name]) => name).join(', ')}` : '';
     const first = presence.revision === 1;
+    const conditions = [
+      first ? 'attribute_not_exists(presence)' : 'presence.revision = :before',
+      ...BASIS.map((name) => (basis[name] === undefined ? `attribute_not_exists(${name})` : `${name} = :${name}`)),
+    ];
     return written(
       this.#client.send(
         new UpdateCommand({
           TableName: this.#table,
           Key: thingKey(thing),
           UpdateExpression: `SET ${set.map(([name]) => `${name} = :${name}`).join(', ')}${remove}`,
-          ConditionExpression: first ? 'attribute_not_exists(presence)' : 'presence.revision = :before',
+          ConditionExpression: conditions.join(' AND '),
           ExpressionAttributeValues: {
+            ...Object.fromEntries(Object.entries(basis).map(([name, value]) => [`:${name}`, value])),
             ...Object.fromEntries(set.map(([name, value]) => [`:${name}`, value])),
             ...(!first && { ':before': presence.revision - 1 }),
           },

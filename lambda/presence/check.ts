@@ -4,6 +4,8 @@ import { checkAt } from './change.ts';
 import { correctRow, correctShadow } from './correct.ts';
 import { isPending, isToCome } from './pending.ts';
 import type { Ports } from './ports.ts';
+import { checkSilence } from './silence.ts';
+import { timesOf } from './state.ts';
 
 /** The function's timeout: later than that nobody writes any more what a check announced. */
 const WRITING_MS = 60_000;
@@ -13,7 +15,7 @@ const WRITING_MS = 60_000;
  * check is about is still pending, sends the notice. Nothing in the message is believed but what it is about.
  */
 export async function check({ thing, about, dueAt }: CheckThing, ports: Ports): Promise<void> {
-  const { things, checks, now } = ports;
+  const { things, checks, settings, now } = ports;
   const found = await things.read(thing);
   // Whoever put the check on the queue writes the row next, or has died.
   if (about !== undefined && isToCome(found?.presence, about) && now() < dueAt + WRITING_MS) {
@@ -23,6 +25,8 @@ export async function check({ thing, about, dueAt }: CheckThing, ports: Ports): 
   if (about !== undefined && !isPending(found.presence, about)) return resume(thing, found, about, ports);
   if (now() < dueAt) return checkAt(thing, { dueAt, ...(about !== undefined && { id: about }) }, ports);
 
+  // Its description may have come after its disconnection: for a thing that sleeps, that is no outage.
+  if (timesOf(found, settings).expectedIntervalMs !== undefined) await checkSilence(thing, ports);
   const row = await correctRow(thing, ports);
   if (!row?.presence) return;
   await correctShadow(thing, row.presence.connected, ports);

@@ -5,6 +5,8 @@ import type { Check, PresenceRow, PresenceSettings, PresenceState } from '@thing
 export interface IndexEntries {
   readonly pending: { readonly groupKey: string; readonly dueAt: number } | undefined;
   readonly due: { readonly shard: string; readonly dueAt: number } | undefined;
+  /** What they follow from. On-boarding writes these members, so the row is written only while they are still so. */
+  readonly basis: Pick<PresenceRow, 'gateway' | 'thingType'>;
 }
 
 /** A thing about which a notice is pending. */

@@ -128,6 +128,7 @@ export function indexesOf(
   return {
     pending: pendingEntry(outage, returned, group),
     due: silentFrom === undefined ? undefined : { shard: dueShardOf(thing), dueAt: silentFrom },
+    basis: { ...optional('gateway', row?.gateway), ...optional('thingType', row?.thingType) },
   };
 }
 

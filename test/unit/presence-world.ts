@@ -119,7 +119,7 @@ export class PresenceWorld {
   describe(thing: string, members: Pick<PresenceRow, 'thingType' | 'gateway'>, dueAt?: number): void {
     const due = dueAt === undefined ? undefined : { shard: shardOf(thing), dueAt };
     const row = { ...this.rows.get(thing)?.row, ...members, ...(dueAt !== undefined && { dueAt }) };
-    this.rows.set(thing, { row, indexes: { pending: undefined, due } });
+    this.rows.set(thing, { row, indexes: { pending: undefined, due, basis: {} } });
   }
 
   /** Puts a message on the function's queue. */
@@ -338,6 +338,8 @@ export class PresenceWorld {
           this.#call(() => {
             const stored = this.rows.get(thing);
             if ((stored?.row.presence?.revision ?? 0) !== presence.revision - 1) return false;
+            if (stored?.row.thingType !== indexes.basis.thingType) return false;
+            if (stored?.row.gateway !== indexes.basis.gateway) return false;
             const { dueAt, ...row } = stored?.row ?? {};
             this.rows.set(thing, {
               row: { ...row, presence, ...(indexes.due && { dueAt: indexes.due.dueAt }) },

@@ -79,7 +79,8 @@ async function goOnlineAndOff(thing: string): Promise<void> {
   await platform.idle();
 }
 
-/** What somebody who watches these things was told since the last call. */
+/** Of which outages somebody who watches these things was told since the last call. */
 function notices(): unknown[] {
-  return webhook.received.splice(0).map(({ body }) => JSON.parse(JSON.parse(body).Message));
+  const told = webhook.received.splice(0).map(({ body }) => JSON.parse(JSON.parse(body).Message));
+  return told.filter(({ kind }) => kind === 'offline');
 }
