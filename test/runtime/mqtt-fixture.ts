@@ -165,7 +165,12 @@ export class BrokerFixture {
       port: 0,
     });
     const shadows = createShadows(this.kernel, { bus: this.bus, thingExists: (name) => this.things.has(name) });
-    this.dataPlane = createDataPlane(this.kernel, { bus: this.bus, messages: this.broker.messages, shadows });
+    this.dataPlane = createDataPlane(this.kernel, {
+      bus: this.bus,
+      messages: this.broker.messages,
+      shadows,
+      authorizer: { allowsIdentity: () => true },
+    });
     this.kernel.register(this.dataPlane.service);
   }
 

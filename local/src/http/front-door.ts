@@ -3,7 +3,7 @@
  * the operation in the name of the caller.
  */
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { ConnectionCut, harmedCall } from '../faults/harmed-call.ts';
@@ -14,7 +14,7 @@ import type { Service } from '../kernel/service.ts';
 import type { WireProtocol, WireResponse } from '../kernel/wire.ts';
 import { DualServer } from './dual-server.ts';
 import { protocolOfUnknown, unknownOperationName } from './protocol-of-unknown.ts';
-import { readRequest } from './read-request.ts';
+import { readRequest, requestOf } from './read-request.ts';
 import { type Authenticated, authenticate, type Verifier } from './signature/authenticate.ts';
 import { type ErrorFamily, inFamily } from './signature/authentication-errors.ts';
 import { type HttpRequest, parseCompactDate, readSignature, signingNameOf } from './signature/scope.ts';
@@ -45,7 +45,7 @@ export class FrontDoor {
     this.#options = options;
     this.#server = new DualServer(
       (incoming, outgoing) => void this.#handle(incoming, outgoing),
-      (_incoming, socket) => refuseUpgrade(socket),
+      (incoming, socket, head) => this.#upgrade(incoming, socket, head),
     );
   }
 
@@ -128,6 +128,23 @@ export class FrontDoor {
     }
   }
 
+  /** A WebSocket: signed in its address, and taken by the service that it is signed for. */
+  #upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => socket.destroy());
+    const { kernel, iam } = this.#options.account();
+    try {
+      const request = requestOf(incoming, Buffer.alloc(0));
+      const claim = readSignature(request);
+      if (!claim) throw new AwsError('MissingAuthenticationTokenException', 'Missing Authentication Token', 403);
+      const { caller } = authenticate(request, claim, verifierOf(kernel, iam));
+      const isTaken = this.#serviceFor(kernel, claim.service)?.webSocket?.({ incoming, socket, head, caller });
+      if (!isTaken) refuseUpgrade(socket, 404, `${claim.service} has no WebSocket at ${request.path}`);
+    } catch (error) {
+      const { status, message } = this.#asAwsError(error);
+      refuseUpgrade(socket, status, message);
+    }
+  }
+
   #serviceFor(kernel: Kernel, signingName: string): Service | undefined {
     if (this.#routes?.kernel !== kernel) {
       const named = kernel.services.flatMap((service) => service.signingNames.map((name) => [name, service] as const));
@@ -145,7 +162,10 @@ export class FrontDoor {
 
 /** The answer of the service that takes this request without a signature. */
 function answerUnsigned(kernel: Kernel, request: HttpRequest, requestId: string): Promise<WireResponse> | undefined {
-  if (request.headers.authorization !== undefined || request.query.has('X-Amz-Signature')) return undefined;
+  const { authorization = '' } = request.headers;
+  // A client secret or an access token of OAuth is no signature.
+  const isSigned = authorization !== '' && !/^(?:Basic|Bearer) /i.test(authorization);
+  if (isSigned || request.query.has('X-Amz-Signature')) return undefined;
   for (const service of kernel.services) {
     const answer = service.unsigned?.(request, requestId);
     if (answer) return answer;
@@ -207,6 +227,8 @@ function cut(incoming: Incoming): void {
   else incoming.socket.resetAndDestroy();
 }
 
-function refuseUpgrade(socket: Duplex): void {
-  socket.end('HTTP/1.1 501 Not Implemented\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+function refuseUpgrade(socket: Duplex, status: number, message: string): void {
+  const body = JSON.stringify({ message });
+  const headers = `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close`;
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${headers}\r\n\r\n${body}`);
 }

@@ -70,14 +70,30 @@ export class LocalIam implements Iam {
     };
     this.#requireTrust(context, permission, role.trust.compiled);
     const { accountId } = this.#options;
-    return {
-      kind: 'role',
-      arn: `arn:aws:sts::${accountId}:assumed-role/${role.name}/${sessionName}`,
-      accountId,
-      roleArn,
-      roleName: role.name,
-      sessionName,
-    };
+    return sessionOf(roleArn, role.name, accountId, sessionName);
+  }
+
+  /**
+   * A session of a role for somebody whom an identity provider vouches for. `keys` are the condition keys that the provider
+   * gives, in lower case, for the trust policy and for the policies of the session
+   * (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html).
+   *
+   * @throws AwsError AccessDenied when the trust policy does not allow it, NoSuchEntity when there is no such role
+   */
+  assumeRoleWithWebIdentity(
+    roleArn: string,
+    provider: string,
+    sessionName: string,
+    keys: Readonly<Record<string, string | readonly string[]>>,
+  ): Caller {
+    const role = this.store.roleByArn(roleArn);
+    const { accountId } = this.#options;
+    const caller: Caller = { kind: 'federated', arn: provider, accountId };
+    const context = { ...keys, 'sts:RoleSessionName': sessionName };
+    const permission: Permission = { action: 'sts:AssumeRoleWithWebIdentity', resource: roleArn, context };
+    this.#requireTrust({ caller, requestId: '' }, permission, role.trust.compiled);
+    const sessionKeys = { ...keys, 'aws:federatedprovider': provider };
+    return { ...sessionOf(role.arn, role.name, accountId, sessionName), sessionKeys };
   }
 
   issueCredentials(session: Caller, durationSeconds: number): Credentials {
@@ -128,6 +144,11 @@ export class LocalIam implements Iam {
     this.#resourcePolicies.set(document, compiled);
     return compiled;
   }
+}
+
+function sessionOf(roleArn: string, roleName: string, accountId: string, sessionName: string) {
+  const arn = `arn:aws:sts::${accountId}:assumed-role/${roleName}/${sessionName}`;
+  return { kind: 'role', arn, accountId, roleArn, roleName, sessionName } as const;
 }
 
 /** The wording of https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html. */

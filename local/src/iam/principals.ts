@@ -12,7 +12,9 @@ export type Naming = 'directly' | 'through-account' | undefined;
 
 export type Principals = (caller: Caller) => Naming;
 
-/** Compiles Principal or NotPrincipal. Throws MalformedPolicyDocument, or NotEmulated for federated principals. */
+const COGNITO = 'cognito-identity.amazonaws.com';
+
+/** Compiles Principal or NotPrincipal. Throws MalformedPolicyDocument, or NotEmulated for identity providers other than Cognito. */
 export function compilePrincipals(statement: PolicyStatement, where: string): Principals {
   if (statement.NotPrincipal !== undefined) {
     const named = compileElement(statement.NotPrincipal, where);
@@ -27,6 +29,7 @@ function compileElement(element: NonNullable<PolicyStatement['Principal']>, wher
     throw malformed(`${where}: Principal is ${JSON.stringify(element)}; it is "*" or an object`);
   }
   const services = new Set<string>();
+  const providers = new Set<string>();
   const arns = new Set<string>();
   const accounts = new Set<string>();
   let everybody = false;
@@ -35,6 +38,7 @@ function compileElement(element: NonNullable<PolicyStatement['Principal']>, wher
       if (type === 'Service') services.add(value);
       else if (type === 'AWS' && value === '*') everybody = true;
       else if (type === 'AWS') addAws(value, arns, accounts, where);
+      else if (type === 'Federated' && value === COGNITO) providers.add(value);
       else if (type === 'Federated' || type === 'CanonicalUser') {
         throw invalid(`The local runtime does not emulate principals of type ${type} (${value}).`, 'NotEmulated');
       } else throw malformed(`${where}: Principal has a member ${type}; known are AWS, Service, Federated`);
@@ -42,6 +46,7 @@ function compileElement(element: NonNullable<PolicyStatement['Principal']>, wher
   }
   return (caller) => {
     if (caller.kind === 'service') return services.has(caller.arn) ? 'directly' : undefined;
+    if (caller.kind === 'federated') return providers.has(caller.arn) ? 'directly' : undefined;
     if (everybody || arns.has(caller.arn)) return 'directly';
     if (caller.kind === 'role' && arns.has(caller.roleArn)) return 'directly';
     return accounts.has(caller.accountId) ? 'through-account' : undefined;

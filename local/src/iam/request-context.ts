@@ -54,7 +54,9 @@ const SOURCES: Readonly<Record<string, Source>> = {
   'aws:principalarn': ({ caller }) => (caller.kind === 'role' ? caller.roleArn : ownArn(caller)),
   'aws:principalaccount': ({ caller }) => (caller.kind === 'service' ? undefined : caller.accountId),
   'aws:principaltype': ({ caller }) =>
-    ({ user: 'User', role: 'AssumedRole', service: undefined, deployment: 'Account' })[caller.kind],
+    ({ user: 'User', role: 'AssumedRole', service: undefined, federated: 'FederatedUser', deployment: 'Account' })[
+      caller.kind
+    ],
   'aws:principalisawsservice': ({ caller }) => String(caller.kind === 'service'),
   'aws:principalservicename': ({ caller }) => (caller.kind === 'service' ? caller.arn : undefined),
   'aws:username': ({ caller }) => (caller.kind === 'user' ? caller.userName : undefined),

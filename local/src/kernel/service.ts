@@ -2,6 +2,8 @@
  * A service of the runtime is a set of operations behind one dispatch, `kernel.call`. The front door, the template
  * loader, rule actions and event sources all come through it, and so through the IAM check.
  */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { PolicyDocument } from '../iam/policy-document.ts';
 import type { Caller } from './caller.ts';
 import type { KeptState } from './kept-state.ts';
@@ -41,6 +43,14 @@ export interface Operation<Input, Output> {
 /** An operation whose input and output types have been forgotten, as the dispatch keeps it. */
 export type AnyOperation = Operation<never, unknown>;
 
+/** A request to become a WebSocket, once its sender is known. */
+export interface WebSocketUpgrade {
+  readonly incoming: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+  readonly caller: Caller;
+}
+
 export interface Service {
   /** What `kernel.call` and the meter call it: `dynamodb`, `iot`, `iot-data`. */
   readonly name: string;
@@ -53,6 +63,8 @@ export interface Service {
    * Answers the requests that AWS takes without a signature, such as the links in mails of SNS; undefined for the rest.
    */
   readonly unsigned?: (request: WireRequest, requestId: string) => Promise<WireResponse> | undefined;
+  /** Takes a WebSocket whose upgrade was signed for this service; false when it has none at that path. */
+  readonly webSocket?: (upgrade: WebSocketUpgrade) => boolean;
   /** What it keeps with `--data`; a service that has no state says so with undefined. */
   readonly state: KeptState | undefined;
   /** Ends what it keeps open (connections, workers, pollers). Called once, when the state is thrown away. */

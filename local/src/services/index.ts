@@ -10,6 +10,8 @@ import { apigatewayv2Resources } from './apigatewayv2/resources.ts';
 import { createCloudformationService } from './cloudformation/index.ts';
 import { createCloudwatchService } from './cloudwatch/index.ts';
 import { cloudwatchResources } from './cloudwatch/resources.ts';
+import { createCognitoIdentityService } from './cognito-identity/index.ts';
+import { cognitoIdentityResources } from './cognito-identity/resources.ts';
 import { createCognitoIdpService } from './cognito-idp/index.ts';
 import { cognitoIdpResources } from './cognito-idp/resources.ts';
 import { createDynamodbService } from './dynamodb/index.ts';
@@ -77,6 +79,7 @@ export function registerServices(
     createStsService(kernel, iam),
     createCloudformationService(kernel, stacks),
     createCloudwatchService(kernel),
+    createCognitoIdentityService(kernel, iam),
     createCognitoIdpService(kernel),
     createDynamodbService(kernel),
     createEventsService(kernel),
@@ -100,6 +103,7 @@ export const resourceHandlers: readonly ResourceHandler[] = [
   ...declaredOnlyResources,
   ...apigatewayv2Resources,
   ...cloudwatchResources,
+  ...cognitoIdentityResources,
   ...cognitoIdpResources,
   ...dynamodbResources,
   ...eventsResources,

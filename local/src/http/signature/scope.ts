@@ -87,7 +87,9 @@ function claim(given: {
   if (!date || !/^\d{8}T\d{6}Z$/.test(date))
     throw incomplete('X-Amz-Date is missing or not of the form 20261121T101500Z');
   if (!date.startsWith(day)) throw incomplete(`Date in Credential scope (${day}) does not match X-Amz-Date (${date})`);
-  if (presigned && given.expires === undefined) throw incomplete('X-Amz-Expires is missing');
+  // A WebSocket to AWS IoT is signed without: the address is used at once.
+  if (presigned && given.expires === undefined && service !== 'iotdevicegateway')
+    throw incomplete('X-Amz-Expires is missing');
   const expiresSeconds = given.expires === undefined ? undefined : Number(given.expires);
   // https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
   if (expiresSeconds !== undefined && !(expiresSeconds >= 1 && expiresSeconds <= 604_800)) {

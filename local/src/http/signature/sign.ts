@@ -43,7 +43,7 @@ export function requestSignature(
   const canonical = [
     request.method,
     canonicalPath(request.path, claim.service),
-    canonicalQuery(request.rawQuery, claim.presigned),
+    canonicalQuery(request.rawQuery, claim),
     ...claim.signedHeaders.map((name) => `${name}:${canonicalHeader(headerOf(request, name))}`),
     '',
     claim.signedHeaders.join(';'),
@@ -78,20 +78,24 @@ function canonicalPath(path: string, service: string): string {
   return normalized.split('/').map(encode).join('/');
 }
 
-function canonicalQuery(raw: string, presigned: boolean): string {
+function canonicalQuery(raw: string, { presigned, service }: SignatureClaim): string {
   if (raw === '') return '';
-  return raw
-    .split('&')
-    .filter((pair) => pair !== '')
-    .map((pair) => {
-      const at = pair.indexOf('=');
-      const [name, value] = at < 0 ? [pair, ''] : [pair.slice(0, at), pair.slice(at + 1)];
-      return [encode(decode(name)), encode(decode(value))] as const;
-    })
-    .filter(([name]) => !(presigned && name === 'X-Amz-Signature'))
-    .toSorted(([nameA, a], [nameB, b]) => compare(nameA, nameB) || compare(a, b))
-    .map(([name, value]) => `${name}=${value}`)
-    .join('&');
+  return (
+    raw
+      .split('&')
+      .filter((pair) => pair !== '')
+      .map((pair) => {
+        const at = pair.indexOf('=');
+        const [name, value] = at < 0 ? [pair, ''] : [pair.slice(0, at), pair.slice(at + 1)];
+        return [encode(decode(name)), encode(decode(value))] as const;
+      })
+      .filter(([name]) => !(presigned && name === 'X-Amz-Signature'))
+      // AWS IoT wants it added after signing (protocols, MQTT over WebSocket).
+      .filter(([name]) => !(service === 'iotdevicegateway' && name === 'X-Amz-Security-Token'))
+      .toSorted(([nameA, a], [nameB, b]) => compare(nameA, nameB) || compare(a, b))
+      .map(([name, value]) => `${name}=${value}`)
+      .join('&')
+  );
 }
 
 function compare(a: string, b: string): number {

@@ -102,15 +102,6 @@ export function issueTokens(
   };
 }
 
-/** The access token of a client for itself (client credentials). */
-export function issueClientToken(kernel: Kernel, { pool }: Members, client: UserPoolClient, scopes: readonly string[]) {
-  const now = Math.floor(kernel.clock.now() / 1000);
-  const { accessTokenSeconds } = client.settings;
-  const claims = { sub: client.id, iss: issuerOf(kernel, pool), client_id: client.id, token_use: 'access', version: 2 };
-  const times = { auth_time: now, iat: now, exp: now + accessTokenSeconds };
-  return signToken(pool, { ...claims, ...times, scope: scopes.join(' '), jti: randomUUID() });
-}
-
 /** Whose access token this is. */
 export interface Bearer extends Members {
   readonly user: User;

@@ -3,8 +3,9 @@
 import { together } from '../../kernel/kept-state.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Service } from '../../kernel/service.ts';
-import { createBroker, type MessageBroker, type ServerCredentials } from './broker/index.ts';
+import { createBroker, type ServerCredentials } from './broker/index.ts';
 import { keptBroker } from './broker/kept-broker.ts';
+import { acceptMqtt } from './broker/web-socket.ts';
 import { AmazonCa } from './certificates/amazon-ca.ts';
 import { CaStore } from './certificates/ca-store.ts';
 import { CertificateStore } from './certificates/certificate-store.ts';
@@ -49,8 +50,6 @@ export interface IotServices {
   readonly services: readonly Service[];
   /** MQTT over TLS, and HTTPS for devices. */
   readonly listeners: readonly Listener[];
-  /** Takes MQTT connections that come another way: WebSocket. */
-  readonly messages: MessageBroker;
 }
 
 /** Makes AWS IoT Core of one account. */
@@ -80,7 +79,7 @@ export function createIotServices(kernel: Kernel, { tls, host, ports }: IotOptio
 
   const broker = createBroker(kernel, { bus, directory, authorizer, tls, host, port: ports.mqtt });
   const shadows = createShadows(kernel, { bus, thingExists: (name) => things.find(name) !== undefined });
-  const dataPlane = createDataPlane(kernel, { bus, messages: broker.messages, shadows });
+  const dataPlane = createDataPlane(kernel, { bus, messages: broker.messages, shadows, authorizer });
   const deviceHttps = createDeviceHttps(kernel, {
     operations: dataPlane.operations,
     directory,
@@ -123,7 +122,8 @@ export function createIotServices(kernel: Kernel, { tls, host, ports }: IotOptio
   };
   const iotData: Service = {
     ...dataPlane.service,
+    webSocket: acceptMqtt(broker.messages),
     state: together(shadows, keptBroker(broker.messages, bus)),
   };
-  return { services: [iot, iotData], listeners: [broker, deviceHttps], messages: broker.messages };
+  return { services: [iot, iotData], listeners: [broker, deviceHttps] };
 }

@@ -5,11 +5,13 @@
 import { X509Certificate } from 'node:crypto';
 import type { Variables } from '../../../iam/glob.ts';
 import type { RequestKeys } from '../../../iam/request-context.ts';
+import type { Caller } from '../../../kernel/caller.ts';
 import { AwsError } from '../../../kernel/errors.ts';
 import type { Kernel } from '../../../kernel/kernel.ts';
 import { lineageOf } from '../registry/thing-groups.ts';
 import type { Thing, ThingRegistry } from '../registry/thing-registry.ts';
 import type { Certificate, IotAccessRequest, IotAuthorizer } from '../types.ts';
+import { cognitoIdentityOf } from './cognito-identity.ts';
 import type { IotStatement } from './compile-iot-policy.ts';
 import type { Policy, PolicyStore } from './policy-store.ts';
 import {
@@ -55,10 +57,21 @@ export class Authorizer implements IotAuthorizer {
 
   allows(request: IotAccessRequest): boolean {
     const { principal } = request;
-    if (principal.kind === 'iam') return this.#allowsByIam(request);
+    if (principal.kind === 'iam') return this.#allowsByIam(request) && this.allowsIdentity(request, principal.caller);
     if (principal.certificate.status !== 'ACTIVE') return false;
     const policies = this.policiesOf(principal.certificate.arn, request);
     const { allowedBy, deniedBy } = this.decide(policies, request);
+    return deniedBy.length === 0 && allowedBy.length > 0;
+  }
+
+  /**
+   * What IoT policies say about an authenticated Cognito identity, whose role must allow the same; true for every other IAM
+   * caller (https://docs.aws.amazon.com/iot/latest/developerguide/cog-iot-policies.html).
+   */
+  allowsIdentity(request: IotAccessRequest, caller: Caller): boolean {
+    const identity = cognitoIdentityOf(caller);
+    if (identity === undefined) return true;
+    const { allowedBy, deniedBy } = this.decide(this.#options.policies.policiesOf(identity) ?? [], request);
     return deniedBy.length === 0 && allowedBy.length > 0;
   }
 
@@ -165,6 +178,8 @@ export class Authorizer implements IotAuthorizer {
           return thing && Object.hasOwn(thing.attributes, variable.name) ? thing.attributes[variable.name] : undefined;
         case 'is-attached':
           return overMqtt ? String(thing !== undefined) : undefined;
+        case 'cognito-identity':
+          return principal.kind === 'iam' ? cognitoIdentityOf(principal.caller) : undefined;
         case 'request':
           return requestValue(context, variable.key);
         default:

@@ -42,7 +42,7 @@ const REQUEST_KEYS = new Set([
 const MAX_VALUES = 5;
 
 export type PolicyVariable =
-  | { readonly kind: 'client-id' | 'source-ip' | 'thing-name' | 'thing-type' | 'is-attached' }
+  | { readonly kind: 'client-id' | 'source-ip' | 'thing-name' | 'thing-type' | 'is-attached' | 'cognito-identity' }
   | { readonly kind: 'thing-attribute'; readonly name: string }
   | { readonly kind: 'certificate-serial' }
   | { readonly kind: 'certificate-keys' }
@@ -58,6 +58,7 @@ export type PolicyVariable =
 
 const SIMPLE: Readonly<Record<string, PolicyVariable>> = {
   'aws:sourceip': { kind: 'source-ip' },
+  'cognito-identity.amazonaws.com:sub': { kind: 'cognito-identity' },
   'iot:clientid': { kind: 'client-id' },
   'iot:connection.thing.thingname': { kind: 'thing-name' },
   'iot:connection.thing.thingtypename': { kind: 'thing-type' },

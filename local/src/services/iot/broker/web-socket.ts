@@ -1,0 +1,39 @@
+import type { Socket } from 'node:net';
+import { createWebSocketStream, WebSocketServer } from 'ws';
+import type { WebSocketUpgrade } from '../../../kernel/service.ts';
+import { MAX_PACKET_BYTES } from './limits.ts';
+import type { MessageBroker } from './message-broker.ts';
+
+const PATH = '/mqtt';
+/** "The WebSocket subprotocol is mqtt" (protocols). */
+const SUBPROTOCOL = 'mqtt';
+
+/**
+ * MQTT over WebSocket at `/mqtt` on the AWS endpoint, signed for `iotdevicegateway`
+ * (https://docs.aws.amazon.com/iot/latest/developerguide/protocols.html#mqtt-ws). False for another path.
+ */
+export function acceptMqtt(broker: MessageBroker): (upgrade: WebSocketUpgrade) => boolean {
+  const server = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_PACKET_BYTES,
+    perMessageDeflate: false,
+    handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+  });
+  return ({ incoming, socket, head, caller }) => {
+    if (incoming.url?.split('?')[0] !== PATH) return false;
+    // What comes over HTTP is a TCP connection; the type of the event knows less.
+    const network = socket as Socket;
+    server.handleUpgrade(incoming, socket, head, (webSocket) => {
+      const stream = Object.assign(createWebSocketStream(webSocket), { reset: () => void network.resetAndDestroy() });
+      broker.accept(stream, {
+        kind: 'iam',
+        caller,
+        sourceIp: network.remoteAddress,
+        sourcePort: network.remotePort,
+        targetIp: network.localAddress,
+        targetPort: network.localPort,
+      });
+    });
+    return true;
+  };
+}
