@@ -195,7 +195,7 @@ describe('an operator', () => {
   });
 
   it('simulates devices, and leaves nothing behind after cleaning', () => {
-    const rows = thingstead('simulate', '2', '--seconds', '6');
+    const rows = thingstead('simulate', '2', '--seconds', '12');
     expect(rows).toEqual([
       expect.objectContaining({ thing: 'sim-1', joined: true }),
       expect.objectContaining({ thing: 'sim-2', joined: true }),
