@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { LastWill } from '@thingstead/contracts/presence';
 import { lastWillTopic } from '@thingstead/contracts/topics';
 import { type CrtError, mqtt5 } from 'aws-iot-device-sdk-v2';
@@ -13,6 +14,11 @@ import {
   type SessionEnd,
   type SubscribeOutcome,
 } from './session.ts';
+
+/** How long the SDK may take to say goodbye and to stop. */
+const GOODBYE_MS = 3000;
+/** So that answers which are on their way have come when the agent says goodbye. */
+const QUIET_MS = 300;
 
 /**
  * Connects with AWS's device SDK: MQTT 5 over mutual TLS. Every attempt is a new client, so that nothing of a failed one
@@ -30,10 +36,16 @@ export function sdkConnect(config: AgentConfig, identity: Identity): Connect {
     // Errors of the client are followed by the events that are handled below.
     client.on('error', () => {});
     const stopped = new Promise<void>((resolve) => client.once('stopped', () => resolve()));
+    let over = (): void => {};
+    const ended = new Promise<void>((resolve) => {
+      over = resolve;
+    });
     const end = async (packet?: mqtt5.DisconnectPacket): Promise<void> => {
       client.stop(packet);
-      await stopped;
+      // Should the SDK neither say goodbye nor stop, its connection is cut, and the last will speaks.
+      await within(GOODBYE_MS, stopped);
       client.close();
+      over();
     };
     try {
       await connected(client, signal);
@@ -41,7 +53,7 @@ export function sdkConnect(config: AgentConfig, identity: Identity): Connect {
       await end();
       throw error;
     }
-    return openSession(id, client, end);
+    return openSession(id, client, end, ended);
   };
 }
 
@@ -107,11 +119,13 @@ function openSession(
   id: string,
   client: mqtt5.Mqtt5Client,
   end: (packet?: mqtt5.DisconnectPacket) => Promise<void>,
+  ended: Promise<void>,
 ): Session {
   const closed = new Promise<SessionEnd>((resolve) => {
     client.once('disconnection', ({ error, disconnect }) => resolve(sessionEnd(error, disconnect)));
     // After a goodbye of our own the SDK emits both, in either order, and nothing more once the client is closed.
     client.once('stopped', () => resolve({ reason: 'the agent has ended the connection' }));
+    void ended.then(() => resolve({ reason: 'the agent has cut the connection' }));
   });
   // The SDK settles what was cut off only after its own reconnection, which never comes.
   const unsettled = new Set<(outcome: { readonly kind: 'unanswered'; readonly reason: string }) => void>();
@@ -150,8 +164,19 @@ function openSession(
         listener(topicName, payload === undefined ? Buffer.alloc(0) : Buffer.from(payload as ArrayBuffer)),
       );
     },
-    disconnect: () => endOnce({ reasonCode: mqtt5.DisconnectReasonCode.NormalDisconnection }),
+    disconnect: async () => {
+      // Stopped in the moment in which messages come in, the SDK has been seen to wait for ever, without a DISCONNECT.
+      await pause(QUIET_MS);
+      return endOnce({ reasonCode: mqtt5.DisconnectReasonCode.NormalDisconnection });
+    },
   };
+}
+
+/** Waits for the work, but no longer than that. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  const timer = new AbortController();
+  await Promise.race([work, pause(ms, undefined, { signal: timer.signal }).catch(() => {})]);
+  timer.abort();
 }
 
 function sessionEnd(error: CrtError, disconnect?: mqtt5.DisconnectPacket): SessionEnd {
