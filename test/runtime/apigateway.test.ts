@@ -11,6 +11,7 @@ import {
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { type CfnFunction, CfnPermission } from 'aws-cdk-lib/aws-lambda';
 import type { Runtime } from '../support/runtime.ts';
+import { untilItPasses } from '../support/until-it-passes.ts';
 import { ApiStack, echoed } from './apigateway-fixture.ts';
 
 let stack: ApiStack;
@@ -214,7 +215,9 @@ describe('what goes wrong', () => {
   it('answers 500 when the function does not permit this route', async () => {
     const response = await fetch(stack.output(runtime, 'UnpermittedEndpoint'));
     expect([response.status, await response.json()]).toEqual([500, { message: 'Internal Server Error' }]);
-    expect(runtime.output()).toContain('is not authorized to perform: lambda:InvokeFunction');
+    await untilItPasses(async () => {
+      expect(runtime.output()).toContain('is not authorized to perform: lambda:InvokeFunction');
+    }, 10);
   });
 
   it('refuses what is too large', async () => {
