@@ -92,11 +92,12 @@ test('a consumer goes on where it was, with the code of the new assembly; after 
     new DescribeStreamSummaryCommand({ StreamName: 'telemetry' }),
   );
   expect(stream.StreamDescriptionSummary?.OpenShardCount).toBe(1);
-  // The kill may have undone the last second: what is in the stream has been processed, in order, at least once.
+  // The kill may have undone what came since the last save, never what was there at the clean stop: what is in the stream has been
+  // processed, in order, at least once.
   const numbers = (await logged(runtime, 'consumer')).map((line) => Number(line.split(' ')[1]));
   const distinct = [...new Set(numbers)].sort((a, b) => a - b);
   expect(distinct).toEqual(Array.from({ length: distinct.length }, (_, at) => at));
-  expect(distinct.length).toBeGreaterThanOrEqual(10);
+  expect(distinct.length).toBeGreaterThanOrEqual(5);
 });
 
 test('an asynchronous event that is to be tried again is tried again after a restart', async () => {
