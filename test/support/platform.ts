@@ -2,6 +2,7 @@
  * What features are written against: a deployed platform and devices with real certificates. By default the platform
  * is the local runtime with the synthesized templates; with TARGET=aws it is the stacks deployed in your account.
  */
+import assert from 'node:assert/strict';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   DescribeCertificateCommand,
@@ -10,6 +11,7 @@ import {
   RegisterCACertificateCommand,
   ResourceNotFoundException,
 } from '@aws-sdk/client-iot';
+import { GetConnectionCommand, IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { TABLE_NAMES } from '@thingstead/contracts/names';
@@ -23,6 +25,7 @@ import { platformStores, type Row } from './platform-stores.ts';
 import { type Made, onAws, type Target } from './target.ts';
 import { startAwsTarget } from './target-aws.ts';
 import { startLocalTarget } from './target-local.ts';
+import { untilItPasses } from './until-it-passes.ts';
 
 export type { DeviceClient } from './device-client.ts';
 export type Platform = ReturnType<typeof platformOn>;
@@ -45,6 +48,7 @@ export async function startPlatformWith(assembly: string): Promise<Platform> {
 function platformOn(target: Target) {
   const { config } = target;
   const iot = new IoTClient(config);
+  const data = new IoTDataPlaneClient(config);
   const tables = DynamoDBDocumentClient.from(new DynamoDBClient(config));
   const lambda = new LambdaClient(config);
   const made: Made = { caIds: new Set(), rows: new Set() };
@@ -61,6 +65,11 @@ function platformOn(target: Target) {
       if (error instanceof ConnectionRefused) return true;
       throw error;
     }
+  }
+
+  /** What the broker says. */
+  async function isConnected(clientId: string): Promise<boolean> {
+    return (await data.send(new GetConnectionCommand({ clientId }))).connected === true;
   }
 
   async function putRow(Item: Row & { readonly pk: string }): Promise<void> {
@@ -104,6 +113,13 @@ function platformOn(target: Target) {
     /** Removes on AWS what this platform was asked to make, and says what it could not remove. */
     stop: (): Promise<void> => target.stop(made),
     connect,
+    isConnected,
+    /** Ends a connection without goodbye. Resolves when the broker has seen it. */
+    async lose(client: DeviceClient): Promise<void> {
+      client.stream.destroy();
+      const { clientId = '' } = client.options;
+      await untilItPasses(async () => assert(!(await isConnected(clientId)), `${clientId} is still connected`), 20, 10);
+    },
     ...platformStores(target, tables),
 
     /** For a CA that was registered by other means. */

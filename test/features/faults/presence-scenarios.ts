@@ -43,7 +43,7 @@ export const presenceScenarios: readonly Scenario[] = [
         async act() {
           const client = await platform.connect(device);
           await platform.idle();
-          client.stream.destroy();
+          await platform.lose(client);
           await platform.idle();
         },
         outcome: () => outcomeOf(platform, thing),

@@ -1,5 +1,5 @@
 /** The device agent as it is installed: what row and shadow say of it, however it comes and goes. */
-import { GetConnectionCommand, IoTDataPlaneClient, UpdateThingShadowCommand } from '@aws-sdk/client-iot-data-plane';
+import { IoTDataPlaneClient, UpdateThingShadowCommand } from '@aws-sdk/client-iot-data-plane';
 import type { AgentProcess } from '../../support/agent-process.ts';
 import { type CertificateAuthority, createCa, type DeviceCertificate, issue } from '../../support/certificates.ts';
 import { type Platform, startPlatform } from '../../support/platform.ts';
@@ -47,7 +47,7 @@ async function bothSay(thing: string, presence: Readonly<Record<string, unknown>
 
 /** The broker knows that the connection is gone; what comes of that comes after. */
 async function brokerHasLost(clientId: string): Promise<void> {
-  while ((await broker.send(new GetConnectionCommand({ clientId }))).connected);
+  while (await platform.isConnected(clientId));
 }
 
 /** What the row has said, one after the other. */

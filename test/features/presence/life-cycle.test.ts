@@ -52,7 +52,7 @@ describe('a device', () => {
     const client = await connectAs('lost');
     await bothSay(true);
 
-    client.stream.destroy();
+    await platform.lose(client);
 
     await bothSay(false, { reason: 'CONNECTION_LOST' });
   });

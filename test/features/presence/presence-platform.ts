@@ -4,7 +4,6 @@
  */
 import { DynamoDBClient, UpdateTableCommand } from '@aws-sdk/client-dynamodb';
 import { DisableRuleCommand, EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { GetConnectionCommand, IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane';
 import { DeleteMessageCommand, GetQueueUrlCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { TABLE_NAMES } from '@thingstead/contracts/names';
@@ -31,8 +30,6 @@ interface Extras {
   connectAs(device: DeviceCertificate, session: string): Promise<DeviceClient>;
   report(client: DeviceClient, thing: string, connected: boolean, session: string): Promise<void>;
   presence(thing: string): Promise<PresenceState | undefined>;
-  /** What the message broker says. */
-  isConnected(clientId: string): Promise<boolean>;
   /** What the row of a thing has said of its connection, write by write. */
   written(thing: string): Promise<boolean[]>;
   /** Puts members into a thing's row, as other capabilities do. */
@@ -58,7 +55,6 @@ export async function startPresence({ context, sweep = true }: Options = {}): Pr
   const config = platform.config as Runtime['config'];
   const tables = DynamoDBDocumentClient.from(new DynamoDBClient(config));
   const sqs = new SQSClient(config);
-  const iot = new IoTDataPlaneClient(config);
   const streamArn = await recordWrites(tables);
   if (!sweep) await new EventBridgeClient(config).send(new DisableRuleCommand({ Name: 'thingstead-presence-sweep' }));
   const streams = awsJsonClient(
@@ -103,9 +99,6 @@ export async function startPresence({ context, sweep = true }: Options = {}): Pr
       await client.publishAsync(`$aws/things/${thing}/shadow/update`, JSON.stringify(document), { qos: 1 });
     },
     presence,
-    async isConnected(clientId) {
-      return (await iot.send(new GetConnectionCommand({ clientId }))).connected === true;
-    },
     async written(thing) {
       const { StreamDescription } = await streams('DescribeStream', { StreamArn: streamArn });
       const { Shards } = StreamDescription as { readonly Shards: readonly { readonly ShardId: string }[] };
