@@ -26,3 +26,13 @@ export function lastWillTopic(thing: string): string {
 export function registerTopic(thing: string): string {
   return `device/${thing}/register/v1`;
 }
+
+/** Where a device asks for a pairing code; answers come below it, at `accepted` and `rejected`. */
+export function pairingTopic(thing: string): string {
+  return `device/${thing}/pairing/v1`;
+}
+
+/** Where a device gets one command; its outcome goes below it, at `outcome`. */
+export function commandTopic(thing: string, id: string): string {
+  return `device/${thing}/command/${id}/v1`;
+}
