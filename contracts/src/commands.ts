@@ -12,7 +12,10 @@ export const MAX_COMMAND_RESULT_BYTES = 8 * 1024;
 export const CommandId = v.pipe(v.string(), v.regex(/^[0-9A-HJKMNP-TV-Z]{26}$/, 'is no id of a command'));
 
 /** `reboot`, `gate.open`: a device does only what its configuration names. */
-export const CommandName = v.pipe(v.string(), v.regex(/^[a-zA-Z0-9_.-]{1,64}$/, 'must be 1 to 64 of a-z A-Z 0-9 _ . -'));
+export const CommandName = v.pipe(
+  v.string(),
+  v.regex(/^[a-zA-Z0-9_.-]{1,64}$/, 'must be 1 to 64 of a-z A-Z 0-9 _ . -'),
+);
 
 /** `device/{thing}/command/{id}/v1`. It may come more than once; it is executed once. */
 export const CommandMessage = v.object({
