@@ -55,6 +55,23 @@ const Notifications = v.strictObject({
   noticesPerPersonPerDay: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10_000)), 50),
 });
 
+const HttpsOrLocalhost = v.pipe(
+  v.string(),
+  v.regex(/^(https:\/\/|http:\/\/localhost[:/])/, 'must begin with https://, or with http://localhost'),
+);
+
+const Access = v.strictObject({
+  /** Where the sign-in page of Cognito may send people back to, with an authorization code. */
+  callbackUrls: v.optional(v.array(HttpsOrLocalhost), ['http://localhost:8080/']),
+  /** Where it may send them after they signed out. */
+  logoutUrls: v.optional(v.array(HttpsOrLocalhost), ['http://localhost:8080/']),
+  /** Web pages that may call the API from a browser (CORS). */
+  allowedOrigins: v.optional(v.array(HttpsOrLocalhost), ['http://localhost:8080']),
+  /** Requests a second that the API takes in all, and at once; more get 429. */
+  requestsPerSecond: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10_000)), 200),
+  burst: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(5_000)), 400),
+});
+
 const Budget = v.strictObject({
   /** A notice goes out when the account's actual or forecast cost of a month exceeds this. */
   monthlyUsd: v.pipe(v.number(), v.minValue(1)),
@@ -84,6 +101,7 @@ const Settings = v.strictObject({
   manifest: v.optional(v.picklist(['required', 'open']), 'open'),
   billGuard: v.optional(BillGuard, {}),
   presence: v.optional(Presence, {}),
+  access: v.optional(Access, {}),
   notifications: v.optional(Notifications, {}),
   /** ARNs of platform applications for mobile push, which the operator has made in SNS. Without one, that platform's channels are refused. */
   push: v.optional(PushApplications, {}),

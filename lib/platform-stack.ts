@@ -6,6 +6,7 @@ import { Onboarding } from './onboarding.ts';
 import type { PlatformConfig } from './platform-config.ts';
 import { Presence } from './presence.ts';
 import { Registration } from './registration.ts';
+import { RestApi } from './rest-api.ts';
 import { Telemetry } from './telemetry.ts';
 
 export interface PlatformStackProps extends StackProps {
@@ -19,6 +20,8 @@ export class PlatformStack extends Stack {
   constructor(scope: Construct, id: string, { config, lambdaFolder, ...props }: PlatformStackProps) {
     super(scope, id, props);
     const { alarms } = new Monitoring(this, 'Monitoring', { config });
+    const api = new RestApi(this, 'RestApi', { config });
+    void api;
     new Registration(this, 'Registration', { config, alarms, lambdaFolder });
     new Onboarding(this, 'Onboarding', { config, alarms, lambdaFolder });
     new Telemetry(this, 'Telemetry', { config, alarms, lambdaFolder });

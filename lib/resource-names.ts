@@ -11,6 +11,17 @@ export const TELEMETRY_STREAM_NAME = 'thingstead-telemetry';
 /** Bucket names are global, so this one carries account and region. */
 export const ARCHIVE_BUCKET_NAME = `thingstead-archive-${Aws.ACCOUNT_ID}-${Aws.REGION}`;
 
+/**
+ * Ids that AWS chooses, so that no name finds them: the state stack exports them under these names. What is exported is never
+ * replaced, so the exports never stop an update.
+ */
+export const STATE_EXPORTS = {
+  userPoolId: 'thingstead-user-pool-id',
+  appClientId: 'thingstead-app-client-id',
+  identityPoolId: 'thingstead-identity-pool-id',
+  accessTableStreamArn: 'thingstead-access-table-stream-arn',
+} as const;
+
 /** A table of the state stack. */
 export function stateTable(scope: Construct, table: keyof typeof TABLE_NAMES): ITable {
   return Table.fromTableName(scope, `${table.charAt(0).toUpperCase()}${table.slice(1)}Table`, TABLE_NAMES[table]);

@@ -1,15 +1,24 @@
+import { GRANTS_BY_TARGET } from '@thingstead/contracts/grants';
 import { DEFAULT_THING_TYPE, TABLE_NAMES } from '@thingstead/contracts/names';
 import { THINGS_INDEXES } from '@thingstead/contracts/things';
 import { CfnOutput, type CfnResource, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
-import { AttributeType, BillingMode, ProjectionType, Table, type TableProps } from 'aws-cdk-lib/aws-dynamodb';
+import {
+  AttributeType,
+  BillingMode,
+  ProjectionType,
+  StreamViewType,
+  Table,
+  type TableProps,
+} from 'aws-cdk-lib/aws-dynamodb';
 import { CfnThingType } from 'aws-cdk-lib/aws-iot';
 import { Stream, StreamEncryption, StreamMode } from 'aws-cdk-lib/aws-kinesis';
 import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
 import type { Construct, IConstruct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
 import { devicePolicy } from './device-policy.ts';
+import { People } from './people.ts';
 import type { PlatformConfig } from './platform-config.ts';
-import { ARCHIVE_BUCKET_NAME, TELEMETRY_STREAM_NAME } from './resource-names.ts';
+import { ARCHIVE_BUCKET_NAME, STATE_EXPORTS, TELEMETRY_STREAM_NAME } from './resource-names.ts';
 
 export interface StateStackProps extends StackProps {
   readonly config: PlatformConfig;
@@ -32,7 +41,11 @@ export class StateStack extends Stack {
     this.#table('TelemetryHistoryTable', { ...expiring, tableName: TABLE_NAMES.telemetryHistory });
     this.#table('TelemetryAggregatesTable', { ...expiring, tableName: TABLE_NAMES.telemetryAggregates });
     this.#table('NotificationsTable', { ...expiring, tableName: TABLE_NAMES.notifications });
+    this.#table('CommandsTable', { ...expiring, tableName: TABLE_NAMES.commands });
+    this.#table('VoiceTable', { ...sorted, tableName: TABLE_NAMES.voice });
     this.#things(sorted);
+    this.#access(expiring);
+    new People(this, 'People', { config: props.config });
     this.#stream(props.config);
     this.#archive();
     this.#identity();
@@ -40,18 +53,38 @@ export class StateStack extends Stack {
 
   #things(keys: Pick<TableProps, 'partitionKey' | 'sortKey'>): void {
     const things = this.#table('ThingsTable', { ...keys, tableName: TABLE_NAMES.things });
-    const projectionType = ProjectionType.KEYS_ONLY;
-    things.addGlobalSecondaryIndex({
-      indexName: THINGS_INDEXES.due,
-      partitionKey: { name: 'dueShard', type: AttributeType.STRING },
-      sortKey: { name: 'dueAt', type: AttributeType.NUMBER },
-      projectionType,
+    const index = (indexName: string, partition: string, sort: string, type = AttributeType.STRING): void =>
+      things.addGlobalSecondaryIndex({
+        indexName,
+        partitionKey: { name: partition, type: AttributeType.STRING },
+        sortKey: { name: sort, type },
+        projectionType: ProjectionType.KEYS_ONLY,
+      });
+    index(THINGS_INDEXES.due, 'dueShard', 'dueAt', AttributeType.NUMBER);
+    index(THINGS_INDEXES.notices, 'noticeGroup', 'noticeDueAt', AttributeType.NUMBER);
+    index(THINGS_INDEXES.name, 'fleetShard', 'pk');
+    index(THINGS_INDEXES.site, 'site', 'pk');
+    index(THINGS_INDEXES.type, 'typeShard', 'pk');
+    index(THINGS_INDEXES.firmware, 'firmwareShard', 'pk');
+    index(THINGS_INDEXES.connected, 'connectedShard', 'pk');
+  }
+
+  /** Its stream makes IoT policies follow grants. */
+  #access(keys: Pick<TableProps, 'partitionKey' | 'sortKey' | 'timeToLiveAttribute'>): void {
+    const access = this.#table('AccessTable', {
+      ...keys,
+      tableName: TABLE_NAMES.access,
+      stream: StreamViewType.NEW_AND_OLD_IMAGES,
     });
-    things.addGlobalSecondaryIndex({
-      indexName: THINGS_INDEXES.notices,
-      partitionKey: { name: 'noticeGroup', type: AttributeType.STRING },
-      sortKey: { name: 'noticeDueAt', type: AttributeType.NUMBER },
-      projectionType,
+    access.addGlobalSecondaryIndex({
+      indexName: GRANTS_BY_TARGET,
+      partitionKey: { name: 'target', type: AttributeType.STRING },
+      sortKey: { name: 'person', type: AttributeType.STRING },
+      projectionType: ProjectionType.ALL,
+    });
+    new CfnOutput(this, 'AccessTableStreamArn', {
+      value: access.tableStreamArn ?? '',
+      exportName: STATE_EXPORTS.accessTableStreamArn,
     });
   }
 

@@ -35,6 +35,9 @@ export const NOTIFICATIONS_ENVIRONMENT = ['NOTIFICATIONS_TABLE', 'FAILED_QUEUE_U
 /** Names of the tables; `PushApplications` as JSON. */
 export const CHANNELS_ENVIRONMENT = ['NOTIFICATIONS_TABLE', 'THINGS_TABLE', 'PUSH_APPLICATIONS'] as const;
 
+/** Names of the table and of the user pool's and identity pool's ids. */
+export const ACCESS_ENVIRONMENT = ['ACCESS_TABLE', 'USER_POOL_ID', 'APP_CLIENT_ID', 'IDENTITY_POOL_ID'] as const;
+
 /** What a construct must write for a function whose keys are listed as `Keys`. */
 export type EnvironmentOf<Keys extends readonly string[]> = Record<Keys[number], string>;
 

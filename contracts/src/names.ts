@@ -29,4 +29,10 @@ export const TABLE_NAMES = {
   things: 'thingstead-things',
   /** People's channels and preferences, who watches what, and deliveries of notices. */
   notifications: 'thingstead-notifications',
+  /** Who may do what with which thing or site; pairing codes, invitations, identities and their sessions. */
+  access: 'thingstead-access',
+  /** Commands and what became of them. */
+  commands: 'thingstead-commands',
+  /** Tokens with which Alexa is told of changes, encrypted. */
+  voice: 'thingstead-voice',
 } as const;
