@@ -10,7 +10,7 @@ import { soak } from '../test/support/soak/soak.ts';
 import { platformAssembly } from './support/assembly.ts';
 import { activate, createFleet } from './support/fleet.ts';
 import { ask, residentBytes, root } from './support/process.ts';
-import { startRuntime } from './support/runtime.ts';
+import { type BenchRuntime, startRuntime } from './support/runtime.ts';
 import type { StoredReport } from './support/stored-probe.ts';
 
 const MIB = 2 ** 20;
@@ -80,6 +80,7 @@ export async function runSoak(args: readonly string[]): Promise<number> {
   const runtime = await startRuntime(await platformAssembly(), { quiet: true });
   const samples: Sample[] = [];
   try {
+    const atStart = await heapOf(runtime);
     await activate(fleet, runtime);
     const sample = async (minute: number, progress: Progress): Promise<void> => {
       const { heapBytes, externalBytes } = await ask<StoredReport>(runtime.process, 'stored');
@@ -123,11 +124,22 @@ export async function runSoak(args: readonly string[]): Promise<number> {
       say(`FAILED: ${differences.length} differences between what was sent and what is stored`);
       return 1;
     }
+    await fetch(`${runtime.endpoints.awsEndpoint}/_local/reset`, { method: 'POST' });
+    const afterReset = await heapOf(runtime);
+    say(
+      `without what is stored: ${(afterReset / MIB).toFixed(1)} MiB of heap and buffers after a reset, ${(atStart / MIB).toFixed(1)} MiB at the start`,
+    );
     say('Stored is exactly what was sent: history, latest values and roll-ups once, archive at least once.');
     return 0;
   } finally {
     await runtime.stop();
   }
+}
+
+/** Bytes of objects and buffers after a collection. */
+async function heapOf({ process }: BenchRuntime): Promise<number> {
+  const { heapBytes, externalBytes } = await ask<StoredReport>(process, 'stored');
+  return heapBytes + externalBytes;
 }
 
 /** History, stream and archive are in memory, so it grows with what is stored. The first minute is connecting and warming up. */
