@@ -9,6 +9,7 @@ import { groupOperations } from './operations/groups.ts';
 import { ownAccountOperations } from './operations/own-account.ts';
 import { passwordOperations } from './operations/passwords.ts';
 import { signUpOperations } from './operations/sign-up.ts';
+import { ownSoftwareTokenOperations, softwareTokenOperations } from './operations/software-tokens.ts';
 import { clientOperations } from './operations/user-pool-clients.ts';
 import { userPoolOperations } from './operations/user-pools.ts';
 import { verifyIdToken } from './operations/verify-id-token.ts';
@@ -18,7 +19,7 @@ import { wellKnown } from './well-known.ts';
 
 const NAME = 'cognito-idp';
 
-/** Amazon Cognito user pools. There are no second factors, no triggers and no other identity providers. */
+/** Amazon Cognito user pools. There are no triggers and no other identity providers. */
 export function createCognitoIdpService(kernel: Kernel): Service {
   const pools = new UserPools(kernel);
   const cognito: CognitoUsers = { kernel, pools, signIn: new SignIn(kernel) };
@@ -29,6 +30,7 @@ export function createCognitoIdpService(kernel: Kernel): Service {
     ...signUpOperations(cognito),
     ...passwordOperations(cognito),
     ...ownAccountOperations(cognito),
+    ...ownSoftwareTokenOperations(cognito),
   };
   const requests = { kernel, service: NAME, protocol, operations: new Set(Object.keys(forApps)) };
   return {
@@ -40,6 +42,7 @@ export function createCognitoIdpService(kernel: Kernel): Service {
       ...clientOperations(cognito),
       ...groupOperations(cognito),
       ...adminUserOperations(cognito),
+      ...softwareTokenOperations(cognito),
       ...(AdminInitiateAuth && { AdminInitiateAuth }),
       ...(AdminRespondToAuthChallenge && { AdminRespondToAuthChallenge }),
       ...forApps,

@@ -40,9 +40,14 @@ export interface PoolInput {
   readonly UserPoolTags?: Readonly<Record<string, string>>;
 }
 
-/** @throws AwsError InvalidParameterException; NotEmulated for second factors, triggers and confirmation by link */
-export function readSettings(input: PoolInput): PoolSettings {
-  refuse(input);
+/**
+ * `before`: what the pool has already. Authenticator apps are allowed by SetUserPoolMfaConfig, and stay allowed as long as
+ * updates say OPTIONAL.
+ *
+ * @throws AwsError InvalidParameterException; NotEmulated for other second factors, triggers and confirmation by link
+ */
+export function readSettings(input: PoolInput, before?: PoolSettings): PoolSettings {
+  refuse(input, before);
   const { UsernameAttributes: signIn = [], AliasAttributes: aliases = [], VerificationMessageTemplate: mail } = input;
   if (signIn.length > 0 && aliases.length > 0) {
     throw invalidParameter('Only one of the aliasAttributes or usernameAttributes can be set in a user pool.');
@@ -59,6 +64,7 @@ export function readSettings(input: PoolInput): PoolSettings {
     adminCreateUserOnly: AllowAdminCreateUserOnly,
     caseSensitive: input.UsernameConfiguration?.CaseSensitive ?? true,
     deletionProtection: input.DeletionProtection === 'ACTIVE',
+    mfa: input.MfaConfiguration === 'OPTIONAL' ? 'OPTIONAL' : 'OFF',
     verificationSubject: mail?.EmailSubject ?? input.EmailVerificationSubject ?? 'Your verification code',
     verificationMessage: message,
     invitationSubject: invitation?.EmailSubject ?? 'Your temporary password',
@@ -68,9 +74,14 @@ export function readSettings(input: PoolInput): PoolSettings {
   };
 }
 
-function refuse({ MfaConfiguration, LambdaConfig, VerificationMessageTemplate, Policies }: PoolInput): void {
+function refuse(
+  { MfaConfiguration = 'OFF', LambdaConfig, VerificationMessageTemplate, Policies }: PoolInput,
+  before: PoolSettings | undefined,
+): void {
   const without = (what: string) => notEmulated('cognito-idp', `user pools with ${what}`);
-  if ((MfaConfiguration ?? 'OFF') !== 'OFF') throw without(`MfaConfiguration ${MfaConfiguration}`);
+  if (MfaConfiguration !== 'OFF' && MfaConfiguration !== before?.mfa) {
+    throw without(`MfaConfiguration ${MfaConfiguration}, other than OPTIONAL with EnabledMfas SOFTWARE_TOKEN_MFA`);
+  }
   if (Object.keys(LambdaConfig ?? {}).length > 0) throw without('LambdaConfig (triggers)');
   if (VerificationMessageTemplate?.DefaultEmailOption === 'CONFIRM_WITH_LINK') throw without('CONFIRM_WITH_LINK');
   if (Policies?.SignInPolicy !== undefined) throw without('Policies.SignInPolicy');

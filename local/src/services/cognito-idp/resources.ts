@@ -1,3 +1,4 @@
+import { notEmulated } from '../../kernel/errors.ts';
 import {
   optionalBoolean,
   optionalList,
@@ -39,6 +40,8 @@ function poolInput(properties: ResourceRequest['properties']): object {
   const username = optionalObject(properties.UsernameConfiguration);
   return {
     ...properties,
+    // Authenticator apps are not among what these operations know: they are set on their own.
+    MfaConfiguration: 'OFF',
     Policies: policy && {
       PasswordPolicy: {
         MinimumLength: optionalNumber(policy.MinimumLength),
@@ -66,6 +69,16 @@ function poolInput(properties: ResourceRequest['properties']): object {
   };
 }
 
+/** Authenticator apps; other factors are refused. */
+async function setMfa(request: ResourceRequest, UserPoolId: string): Promise<void> {
+  const { MfaConfiguration = 'OFF', EnabledMfas } = request.properties;
+  const factors = optionalList(EnabledMfas).map(String);
+  const other = factors.find((each) => each !== 'SOFTWARE_TOKEN_MFA');
+  if (other !== undefined) throw notEmulated('cognito-idp', `user pools with EnabledMfas ${other}`);
+  const SoftwareTokenMfaConfiguration = { Enabled: factors.length > 0 };
+  await call(request, 'SetUserPoolMfaConfig', { UserPoolId, MfaConfiguration, SoftwareTokenMfaConfiguration });
+}
+
 const userPool: ResourceHandler = {
   type: 'AWS::Cognito::UserPool',
   properties: {
@@ -80,6 +93,7 @@ const userPool: ResourceHandler = {
     EmailConfiguration: 'declared',
     EmailVerificationMessage: 'executed',
     EmailVerificationSubject: 'executed',
+    EnabledMfas: 'executed',
     MfaConfiguration: 'executed',
     Policies: { PasswordPolicy: PASSWORD_POLICY },
     Schema: [SCHEMA],
@@ -104,6 +118,7 @@ const userPool: ResourceHandler = {
       ...poolInput(properties),
       PoolName,
     });
+    await setMfa(request, UserPool.Id);
     const ProviderName = `cognito-idp.${kernel.region}.amazonaws.com/${UserPool.Id}`;
     return {
       ref: UserPool.Id,
@@ -117,6 +132,7 @@ const userPool: ResourceHandler = {
       'DeletionProtection',
       'EmailVerificationMessage',
       'EmailVerificationSubject',
+      'EnabledMfas',
       'MfaConfiguration',
       'Policies',
       'UserPoolTags',
@@ -125,6 +141,7 @@ const userPool: ResourceHandler = {
     ],
     async by(request, before) {
       await call(request, 'UpdateUserPool', { ...poolInput(request.properties), UserPoolId: before.ref });
+      await setMfa(request, before.ref);
       return before;
     },
   },

@@ -27,11 +27,11 @@ export class Sessions {
     this.#sessions.set(session.id, session);
   }
 
-  /** Begins a session; gives its refresh token, which is kept only as a hash. */
+  /** Begins a session; gives its refresh token, which is kept only as a hash. Those of the hosted pages have a version. */
   open(
     user: User,
     client: UserPoolClient,
-    scopes: readonly string[],
+    { scopes, ...more }: Pick<Session, 'scopes' | 'version'> & Partial<Pick<Session, 'authTime'>>,
   ): { readonly session: Session; readonly refreshToken: string } {
     this.#sweep();
     const now = this.#clock.now();
@@ -46,6 +46,7 @@ export class Sessions {
       refreshTokenHash: hash(refreshToken),
       scopes,
       revoked: false,
+      ...more,
     };
     this.put(session);
     return { session, refreshToken };

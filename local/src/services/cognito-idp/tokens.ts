@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject, randomUUID, sign, verify } from 'node:crypto';
 import type { Kernel } from '../../kernel/kernel.ts';
-import { notAuthorized } from './errors.ts';
+import { attributesFor, groupClaims } from './claims.ts';
+import { notAuthorized, required } from './errors.ts';
 import type { Session, SigningKey, User, UserPool, UserPoolClient } from './user-pool.ts';
 import { issuerOf, type Members, type UserPools } from './user-pools.ts';
 
@@ -56,7 +57,7 @@ export function issueTokens(
   nonce?: string,
 ): Tokens {
   const now = Math.floor(kernel.clock.now() / 1000);
-  const { accessTokenSeconds, idTokenSeconds, readAttributes } = client.settings;
+  const { accessTokenSeconds, idTokenSeconds } = client.settings;
   const groups = groupClaims(pool, user);
   const common = {
     sub: user.sub,
@@ -66,17 +67,14 @@ export function issueTokens(
     auth_time: session.authTime,
     iat: now,
   };
-  const readable = Object.entries(user.attributes).filter(
-    ([name]) =>
-      !readAttributes || readAttributes.includes(name.replace(/_verified$/, '')) || readAttributes.includes(name),
-  );
-  const attributes = Object.fromEntries(
-    readable.map(([name, value]) => [name, name.endsWith('_verified') ? value === 'true' : value]),
+  const attributes = Object.entries(attributesFor(user, client, session.scopes)).map(
+    ([name, value]) => [name, name.endsWith('_verified') ? value === 'true' : value] as const,
   );
   const access = {
     ...common,
     ...(user.groups.length > 0 && { 'cognito:groups': groups['cognito:groups'] }),
     client_id: client.id,
+    ...(session.version !== undefined && { version: session.version }),
     token_use: 'access',
     scope: session.scopes.join(' '),
     exp: now + accessTokenSeconds,
@@ -84,7 +82,7 @@ export function issueTokens(
     username: user.username,
   };
   const id = {
-    ...attributes,
+    ...Object.fromEntries(attributes),
     ...common,
     ...groups,
     'cognito:username': user.username,
@@ -123,6 +121,14 @@ export function bearerOf(pools: UserPools, token: string): Bearer {
   if (members.sessions.isRevoked(sessionId)) throw notAuthorized('Access Token has been revoked');
   if (!user.enabled) throw notAuthorized('User is disabled.');
   return { ...members, user, claims, sessionId };
+}
+
+/** The same, for the operations of people on their own account, which need the scope for it. */
+export function ownerOf(pools: UserPools, token: string | undefined): Bearer {
+  const found = bearerOf(pools, required(token, 'AccessToken'));
+  const scopes = String(found.claims.scope).split(' ');
+  if (!scopes.includes(API_SCOPE)) throw notAuthorized('Access Token does not have required scopes');
+  return found;
 }
 
 /**
@@ -177,21 +183,4 @@ function headerOf({ signingKey }: UserPool): string {
 
 function encode(value: object): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url');
-}
-
-/** "The group with the highest precedence" is the one with the lowest number (user-pools-user-groups). */
-function groupClaims(pool: UserPool, user: User): Readonly<Record<string, unknown>> {
-  if (user.groups.length === 0) return {};
-  const groups = user.groups.flatMap((name) => pool.groups.get(name) ?? []);
-  const roles = groups.flatMap(({ roleArn }) => roleArn ?? []);
-  const ordered = groups
-    .filter(({ precedence }) => precedence !== undefined)
-    .toSorted((a, b) => (a.precedence ?? 0) - (b.precedence ?? 0));
-  const [first, second] = ordered;
-  const isClear = first && (first.precedence !== second?.precedence || first.roleArn === second?.roleArn);
-  return {
-    'cognito:groups': groups.map(({ name }) => name),
-    ...(roles.length > 0 && { 'cognito:roles': roles }),
-    ...(isClear && first.roleArn && { 'cognito:preferred_role': first.roleArn }),
-  };
 }

@@ -23,6 +23,8 @@ export interface PoolSettings {
   readonly adminCreateUserOnly: boolean;
   readonly caseSensitive: boolean;
   readonly deletionProtection: boolean;
+  /** OPTIONAL: who has verified an authenticator app may be asked for its code. */
+  readonly mfa: 'OFF' | 'OPTIONAL';
   readonly verificationSubject: string;
   readonly verificationMessage: string;
   readonly invitationSubject: string;
@@ -87,6 +89,18 @@ export interface Code {
   readonly failures: number;
 }
 
+/** An authenticator app (TOTP) of a user. */
+export interface SoftwareToken {
+  /** Base32. */
+  readonly secret: string;
+  /** Whether the user has shown that the app has it. */
+  readonly verified: boolean;
+  readonly enabled: boolean;
+  readonly preferred: boolean;
+  /** The step of time of the last code that was taken: none is good twice. */
+  readonly lastStep: number;
+}
+
 export interface User {
   readonly sub: string;
   /** The `sub` where people sign in with an attribute. */
@@ -102,7 +116,8 @@ export interface User {
   readonly createdAt: number;
   readonly modifiedAt: number;
   readonly code: Code | undefined;
-  /** Wrong passwords in a row, and until when none is tried, epoch milliseconds. */
+  readonly softwareToken?: SoftwareToken;
+  /** Wrong passwords and codes in a row, and until when none is tried, epoch milliseconds. */
   readonly failures: { readonly count: number; readonly lockedUntil: number };
   /** The last month in which the user was active, `2026-11`: what AWS charges for. */
   readonly activeMonth: string | undefined;
@@ -120,6 +135,8 @@ export interface Session {
   readonly expiresAt: number;
   readonly refreshTokenHash: string;
   readonly scopes: readonly string[];
+  /** 2 for sessions of the hosted pages: their access tokens say so. */
+  readonly version?: 2;
   readonly revoked: boolean;
 }
 

@@ -9,6 +9,7 @@ import { page } from '../page.ts';
 import { keepPassword } from '../password.ts';
 import { requirePassword, temporaryPassword } from '../password-policy.ts';
 import { describeUser } from '../show-user.ts';
+import { describeFactors } from '../software-token.ts';
 import { userFilter } from '../user-filter.ts';
 import type { User } from '../user-pool.ts';
 import type { Members } from '../user-pools.ts';
@@ -53,7 +54,7 @@ export function adminUserOperations(cognito: CognitoUsers): Readonly<Record<stri
     ...poolOperation<UserInput>(cognito, 'AdminGetUser', ({ users }, { Username }) => {
       const user = users.get(required(Username, 'Username'));
       const { UserAttributes, ...rest } = { ...describeUser(user), UserAttributes: toNamedValues(user) };
-      return { ...rest, Attributes: undefined, UserAttributes };
+      return { ...rest, ...describeFactors(user), Attributes: undefined, UserAttributes };
     }),
     ...change('AdminDisableUser', ({ sessions }, user) => {
       // "Deactivates a user profile and revokes all access tokens for the user."

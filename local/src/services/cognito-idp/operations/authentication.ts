@@ -5,9 +5,9 @@ import { readAttributes } from '../attributes.ts';
 import { requireFlow, requireSecretHash } from '../client-access.ts';
 import type { CognitoUsers } from '../cognito-users.ts';
 import { invalidParameter, notAuthorized, notFound, required } from '../errors.ts';
-import type { SignInResult } from '../sign-in.ts';
-import { issueTokens } from '../tokens.ts';
-import type { UserPoolClient } from '../user-pool.ts';
+import type { SignInStep } from '../sign-in.ts';
+import { API_SCOPE, issueTokens } from '../tokens.ts';
+import type { User, UserPoolClient } from '../user-pool.ts';
 import type { Members } from '../user-pools.ts';
 import { publicOperation } from './public-operation.ts';
 
@@ -27,6 +27,11 @@ interface ChallengeInput {
 }
 
 type WithClient = Members & { readonly client: UserPoolClient };
+
+/** Tokens, or what the client has to do next. */
+type SignInResult =
+  | { readonly AuthenticationResult: object; readonly ChallengeParameters: object }
+  | Exclude<SignInStep, { readonly user: User }>;
 
 /** Signing in: https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-authentication-flow.html */
 export function authenticationOperations(cognito: CognitoUsers): Readonly<Record<string, AnyOperation>> {
@@ -66,7 +71,7 @@ function initiate(
       requireFlow(client, flow);
       const username = required(given.USERNAME, 'USERNAME');
       requireSecretHash(client, username, given.SECRET_HASH);
-      return signIn.startSrp(members, client, username, required(given.SRP_A, 'SRP_A'));
+      return finish(cognito, members, signIn.startSrp(members, client, username, required(given.SRP_A, 'SRP_A')));
     }
     case 'ADMIN_USER_PASSWORD_AUTH':
     case 'USER_PASSWORD_AUTH': {
@@ -76,7 +81,7 @@ function initiate(
       const username = required(given.USERNAME, 'USERNAME');
       requireSecretHash(client, username, given.SECRET_HASH);
       const user = signIn.checkPassword(members, client, username, required(given.PASSWORD, 'PASSWORD'));
-      return signIn.proceed(members, client, user);
+      return finish(cognito, members, signIn.proceed(members, client, user));
     }
     case 'REFRESH_TOKEN':
     case 'REFRESH_TOKEN_AUTH':
@@ -85,6 +90,15 @@ function initiate(
     default:
       throw notEmulated('cognito-idp', `InitiateAuth with AuthFlow ${flow}`);
   }
+}
+
+/** A session with its first tokens for who has signed in. */
+function finish({ kernel, signIn }: CognitoUsers, members: WithClient, step: SignInStep): SignInResult {
+  if (!('user' in step)) return step;
+  const { client, sessions } = members;
+  const { session, refreshToken } = sessions.open(step.user, client, { scopes: [API_SCOPE] });
+  const tokens = issueTokens(kernel, members, client, signIn.countActive(members, step.user), session);
+  return { AuthenticationResult: { ...tokens, RefreshToken: refreshToken }, ChallengeParameters: {} };
 }
 
 /** New tokens; the refresh token stays the same. */
@@ -99,15 +113,25 @@ function refresh(
   const user = users.bySub(session.sub);
   if (!user) throw notAuthorized('Invalid Refresh Token');
   requireSecretHash(client, user.username, secretHash);
-  const active = signIn.countActive(members, signIn.requireUsable(members, user));
+  const active = signIn.countActive(members, signIn.requireUsable(user));
   return { AuthenticationResult: issueTokens(kernel, members, client, active, session), ChallengeParameters: {} };
 }
 
-function respond({ signIn }: CognitoUsers, members: WithClient, input: ChallengeInput): SignInResult {
-  const { client, pool } = members;
+function respond(cognito: CognitoUsers, members: WithClient, input: ChallengeInput): SignInResult {
+  const { client } = members;
   const given = input.ChallengeResponses ?? {};
   requireSecretHash(client, required(given.USERNAME, 'USERNAME'), given.SECRET_HASH);
-  switch (input.ChallengeName) {
+  return finish(cognito, members, answer(cognito, members, input, given));
+}
+
+function answer(
+  { signIn }: CognitoUsers,
+  members: WithClient,
+  { ChallengeName, Session }: ChallengeInput,
+  given: Readonly<Record<string, string>>,
+): SignInStep {
+  const { client, pool } = members;
+  switch (ChallengeName) {
     case 'PASSWORD_VERIFIER':
       return signIn.verifySrp(members, client, given);
     case 'NEW_PASSWORD_REQUIRED': {
@@ -117,9 +141,13 @@ function respond({ signIn }: CognitoUsers, members: WithClient, input: Challenge
         .map(([name, Value]) => ({ Name: name.slice(prefix.length), Value }));
       const attributes = readAttributes(named, { settings: pool.settings, client, before: {} });
       const password = required(given.NEW_PASSWORD, 'NEW_PASSWORD');
-      return signIn.setNewPassword(members, client, required(input.Session, 'Session'), password, attributes);
+      return signIn.setNewPassword(members, client, required(Session, 'Session'), password, attributes);
+    }
+    case 'SOFTWARE_TOKEN_MFA': {
+      const code = required(given.SOFTWARE_TOKEN_MFA_CODE, 'SOFTWARE_TOKEN_MFA_CODE');
+      return signIn.takeCode(members, client, required(Session, 'Session'), code);
     }
     default:
-      throw notEmulated('cognito-idp', `RespondToAuthChallenge with ${input.ChallengeName}`);
+      throw notEmulated('cognito-idp', `RespondToAuthChallenge with ${ChallengeName}`);
   }
 }

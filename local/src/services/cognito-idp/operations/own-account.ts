@@ -3,8 +3,9 @@ import type { AnyOperation } from '../../../kernel/service.ts';
 import { type NamedValue, readAttributes, toNamedValues } from '../attributes.ts';
 import { sameText } from '../client-access.ts';
 import type { CognitoUsers } from '../cognito-users.ts';
-import { notAuthorized, required } from '../errors.ts';
-import { API_SCOPE, type Bearer, bearerOf } from '../tokens.ts';
+import { required } from '../errors.ts';
+import { describeFactors } from '../software-token.ts';
+import { type Bearer, ownerOf } from '../tokens.ts';
 import { publicOperation } from './public-operation.ts';
 
 interface TokenInput {
@@ -13,17 +14,12 @@ interface TokenInput {
 
 /** What people do with their own account, with an access token that has the scope for it. */
 export function ownAccountOperations({ kernel, pools }: CognitoUsers): Readonly<Record<string, AnyOperation>> {
-  const bearer = ({ AccessToken }: TokenInput): Bearer => {
-    const found = bearerOf(pools, required(AccessToken, 'AccessToken'));
-    const scopes = String(found.claims.scope).split(' ');
-    if (!scopes.includes(API_SCOPE)) throw notAuthorized('Access Token does not have required scopes');
-    return found;
-  };
+  const bearer = ({ AccessToken }: TokenInput): Bearer => ownerOf(pools, AccessToken);
   return {
     GetUser: publicOperation<TokenInput>((input) => {
       const { user, pool, claims } = bearer(input);
       const readable = pool.clients.get(String(claims.client_id))?.settings.readAttributes;
-      return { Username: user.username, UserAttributes: toNamedValues(user, readable) };
+      return { Username: user.username, UserAttributes: toNamedValues(user, readable), ...describeFactors(user) };
     }),
     UpdateUserAttributes: publicOperation<TokenInput & { readonly UserAttributes?: readonly NamedValue[] }>((input) => {
       const { user, users, pool, claims } = bearer(input);

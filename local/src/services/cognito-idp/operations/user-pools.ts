@@ -40,7 +40,13 @@ export function userPoolOperations(cognito: CognitoUsers): Readonly<Record<strin
     ...poolOperation<PoolInput & IdInput>(cognito, 'UpdateUserPool', ({ pool }, input) => {
       // "If you don't provide a value for an attribute, Amazon Cognito sets it to its default value."
       const { schema, usernameAttributes, aliasAttributes, caseSensitive } = pool.settings;
-      pool.settings = { ...readSettings(input), schema, usernameAttributes, aliasAttributes, caseSensitive };
+      pool.settings = {
+        ...readSettings(input, pool.settings),
+        schema,
+        usernameAttributes,
+        aliasAttributes,
+        caseSensitive,
+      };
       pool.modifiedAt = kernel.clock.now();
       return {};
     }),
@@ -109,7 +115,7 @@ function describe({ pool, users }: Members): object {
     UsernameConfiguration: { CaseSensitive: settings.caseSensitive },
     AdminCreateUserConfig: { AllowAdminCreateUserOnly: settings.adminCreateUserOnly },
     DeletionProtection: settings.deletionProtection ? 'ACTIVE' : 'INACTIVE',
-    MfaConfiguration: 'OFF',
+    MfaConfiguration: settings.mfa,
     EstimatedNumberOfUsers: users.all.length,
     Domain: pool.domain,
     UserPoolTier: settings.tier,
