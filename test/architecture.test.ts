@@ -33,7 +33,7 @@ const law: Readonly<Record<string, Law>> = {
   },
   device: {
     ours: ['contracts'],
-    packages: [/^aws-iot-device-sdk-v2$/, /^aws-crt$/, /^valibot$/, /^@aws-crypto\//],
+    packages: [/^aws-iot-device-sdk-v2$/, /^aws-crt$/, /^valibot$/, /^uqr$/, /^@aws-crypto\//],
     node: true,
   },
   local: {

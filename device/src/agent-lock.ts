@@ -1,35 +1,56 @@
-import { closeSync, constants, mkdirSync, openSync, unlinkSync } from 'node:fs';
-import { connect, createServer, type Server } from 'node:net';
+import { chmodSync, closeSync, constants, mkdirSync, openSync, unlinkSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+
+export type AgentContact =
+  | { readonly kind: 'open'; readonly socket: Socket }
+  /** Nobody listens. */
+  | { readonly kind: 'absent' }
+  /** This user may not speak to the agent, if one runs. */
+  | { readonly kind: 'denied' };
 
 /**
- * Whether an agent runs on an outbox folder: it listens on a socket there. The system forgets the listener with the process,
- * however that ends, which it would not do with a file that holds a process id.
+ * Connects to the agent that runs on an outbox folder: it listens on a socket there. The system forgets the listener with the
+ * process, however that ends, which it would not do with a file that holds a process id.
  */
-export async function isAgentRunning(folder: string): Promise<boolean> {
+export async function contactAgent(folder: string): Promise<AgentContact> {
   let directory: number;
   try {
     directory = openSync(folder, constants.O_DIRECTORY);
-  } catch {
-    return false;
+  } catch (error) {
+    return { kind: contactFailure(error as NodeJS.ErrnoException) };
   }
   const socket = connect(socketIn(directory));
-  const running = await new Promise<boolean>((resolve) => {
-    socket.once('connect', () => resolve(true));
-    // EACCES: a socket that this user may not speak to. ENOENT, ECONNREFUSED: nobody listens.
-    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'EACCES'));
+  const contact = await new Promise<AgentContact>((resolve) => {
+    socket.once('connect', () => resolve({ kind: 'open', socket }));
+    socket.once('error', (error: NodeJS.ErrnoException) => resolve({ kind: contactFailure(error) }));
   });
-  socket.destroy();
   closeSync(directory);
-  return running;
+  return contact;
+}
+
+/** ENOENT, ECONNREFUSED: there is no folder, no socket, or nobody listens on it any more. */
+function contactFailure({ code }: NodeJS.ErrnoException): 'absent' | 'denied' {
+  return code === 'EACCES' ? 'denied' : 'absent';
+}
+
+/** Whether an agent runs on an outbox folder. */
+export async function isAgentRunning(folder: string): Promise<boolean> {
+  const contact = await contactAgent(folder);
+  if (contact.kind === 'open') contact.socket.destroy();
+  return contact.kind !== 'absent';
 }
 
 /**
  * Takes the folder for this process. Where the lock cannot be made the agent runs without: a disk that refuses must not keep
  * it from sampling.
  *
+ * @param serve speaks with whoever connects: processes of the same user, and root.
  * @returns gives it back. @throws Error when another agent has it.
  */
-export async function lockFolder(folder: string): Promise<() => void> {
+export async function lockFolder(
+  folder: string,
+  serve: (socket: Socket) => void = (socket) => socket.destroy(),
+): Promise<() => void> {
   if (await isAgentRunning(folder)) {
     throw new Error(`another agent runs with ${folder}; two of them would spoil the outbox and throw each other out`);
   }
@@ -45,7 +66,7 @@ export async function lockFolder(folder: string): Promise<() => void> {
   } catch {
     // An agent that ended as it should leaves none.
   }
-  const server = createServer((socket) => socket.destroy());
+  const server = createServer(serve);
   const listening = await listen(server, socketIn(directory));
   return () => {
     if (listening) server.close();
@@ -58,6 +79,8 @@ function listen(server: Server, file: string): Promise<boolean> {
     server.once('error', () => resolve(false));
     server.listen(file, () => {
       server.unref();
+      // The folder is the user's own (0700) unless somebody else has made it.
+      chmodSync(file, 0o600);
       resolve(true);
     });
   });

@@ -12,6 +12,7 @@ import { pacedSensors, publishEveryMs } from './pace.ts';
 import { Publisher } from './publisher.ts';
 import { startSampling } from './sampler.ts';
 import type { Connect, Session, SessionEnd } from './session.ts';
+import type { SessionPart } from './session-part.ts';
 import { Takeovers } from './takeovers.ts';
 
 /** A connection that lasted so long is called stable; after it the pauses start small again. */
@@ -24,6 +25,8 @@ export interface AgentOptions {
   readonly connect: Connect;
   readonly outbox: Outbox;
   readonly onboarding: Onboarding;
+  /** What else speaks with the cloud. */
+  readonly parts?: readonly SessionPart[];
   /** Reported in the shadow. */
   readonly firmwareVersion: string;
   readonly clock: Clock;
@@ -36,7 +39,7 @@ export interface AgentOptions {
  * aborted it reads no more, sends what waits, says goodbye to the cloud and returns.
  */
 export async function runAgent(
-  { config, connect, outbox, onboarding, firmwareVersion, clock, liveness, log }: AgentOptions,
+  { config, connect, outbox, onboarding, parts = [], firmwareVersion, clock, liveness, log }: AgentOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const { thing, publish, reconnect } = config;
@@ -53,11 +56,12 @@ export async function runAgent(
     firmwareVersion,
     settings: { samplingSeconds: null, reportingSeconds: null, ...onboarding.settings },
   });
-  const introduction = new Introduction({ thing, onboarding, clock, log, details });
+  const introduction = new Introduction({ thing, onboarding, parts, clock, log, details });
   let stopSampling = sample();
   signal.addEventListener('abort', () => stopSampling(), { once: true });
 
   await keepConnected({ connect, backoff, takeovers, clock, log, use }, signal);
+  await endParts();
 
   log.info('agent.stopped', {
     messages: publisher.published,
@@ -65,6 +69,10 @@ export async function runAgent(
     dropped: outbox.dropped,
     setAside: outbox.setAsideReadings,
   });
+
+  function endParts(): Promise<unknown> {
+    return Promise.all(parts.map((part) => part.end?.()));
+  }
 
   function sample(): () => void {
     const sensors = pacedSensors(config.sensors, onboarding.settings);
@@ -98,7 +106,7 @@ export async function runAgent(
 
   async function farewell(session: Session, introduced: SessionIntroduction): Promise<void> {
     const done = new AbortController();
-    const said = introduced.end();
+    const said = Promise.all([introduced.end(), endParts()]);
     const flushed = (async () => {
       // The first call may join a run that started before the last reading.
       await publisher.flush(session);

@@ -6,8 +6,11 @@ import { Description } from '@thingstead/contracts/onboarding';
 import * as v from 'valibot';
 import { ConfigurationError, messageOf } from './configuration-error.ts';
 import { explainIssue } from './explain-issue.ts';
+import { absoluteProgram } from './handlers/handler-config.ts';
 import { LOG_LEVELS } from './log.ts';
+import { PairingSchema } from './pairing/pairing-config.ts';
 import { absoluteSource, SourceSchema } from './sensors/source-config.ts';
+import { stateDirectory } from './state-directory.ts';
 
 const Seconds = v.pipe(v.number(), v.minValue(0.1), v.maxValue(86_400));
 
@@ -78,7 +81,7 @@ const ConfigSchema = v.strictObject({
   ),
   outbox: v.optional(
     v.strictObject({
-      /** Where readings wait on the disk, in a folder named after the thing. By default $STATE_DIRECTORY, or `state`. */
+      /** Where readings wait on the disk, in a folder named after the thing. By default as stateDirectory() says. */
       directory: v.optional(v.pipe(v.string(), v.minLength(1))),
       /** What that folder may take, about; then the oldest readings are dropped and counted. */
       maxBytes: v.optional(v.pipe(v.number(), v.integer(), v.minValue(256 * 1024)), 24 * 1024 * 1024),
@@ -108,6 +111,8 @@ const ConfigSchema = v.strictObject({
     }),
     {},
   ),
+  /** How a person gets to see a pairing code. */
+  pairing: v.optional(PairingSchema, {}),
   logLevel: v.optional(v.picklist(LOG_LEVELS), 'info'),
 });
 export type AgentConfig = v.InferOutput<typeof ConfigSchema>;
@@ -124,7 +129,10 @@ export function loadConfig(file: string): AgentConfig {
   return {
     ...config,
     sensors: config.sensors.map((sensor) => ({ ...sensor, source: absoluteSource(sensor.source, absolute) })),
-    outbox: { ...config.outbox, directory: absolute(config.outbox.directory ?? stateDirectory()) },
+    outbox: { ...config.outbox, directory: absolute(config.outbox.directory ?? stateDirectory(folder, process.env)) },
+    ...(config.pairing.show && {
+      pairing: { ...config.pairing, show: absoluteProgram(config.pairing.show, absolute) },
+    }),
     certificateFile: absolute(config.certificateFile),
     ...(config.privateKeyFile === undefined ? {} : { privateKeyFile: absolute(config.privateKeyFile) }),
     ...(config.pkcs11 && {
@@ -136,11 +144,6 @@ export function loadConfig(file: string): AgentConfig {
     }),
     ...(config.rootCaFile === undefined ? {} : { rootCaFile: absolute(config.rootCaFile) }),
   };
-}
-
-/** What systemd's StateDirectory= gives; of several folders the first. */
-function stateDirectory(): string {
-  return process.env.STATE_DIRECTORY?.split(':')[0] || 'state';
 }
 
 /** Checks a configuration; `file` is for the messages. @throws ConfigurationError that lists everything wrong. */

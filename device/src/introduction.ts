@@ -3,6 +3,7 @@ import type { Log } from './log.ts';
 import { type Onboarding, registerAnswerTopics } from './onboarding.ts';
 import { Presence, type SessionPresence } from './presence.ts';
 import { blamesPacket, type Session, type SessionEnd } from './session.ts';
+import type { SessionPart } from './session-part.ts';
 import { shadowAnswerTopics } from './shadow.ts';
 
 /** So long it says nothing of itself after the server has ended a connection for it. */
@@ -11,6 +12,8 @@ const SILENCE_MS = 3_600_000;
 export interface IntroductionOptions {
   readonly thing: string;
   readonly onboarding: Onboarding;
+  /** What else speaks with the cloud; all filters together are no more than the eight that AWS IoT takes. */
+  readonly parts: readonly SessionPart[];
   readonly clock: Clock;
   readonly log: Log;
   /** What the shadow says beside the connection. */
@@ -30,8 +33,8 @@ export interface SessionIntroduction {
 }
 
 /**
- * What the agent says of itself on a session, beside its readings and without holding them up: that it is connected, and what it
- * is. All answers come through one SUBSCRIBE. Where the device's policy does not allow this, the server may end the connection:
+ * What the agent says and hears on a session, beside its readings and without holding them up: that it is connected, what it
+ * is, and what its other parts are about. All that comes from the cloud comes through one SUBSCRIBE. Where the device's policy does not allow this, the server may end the connection:
  * then readings alone are sent for an hour.
  */
 export class Introduction {
@@ -45,7 +48,7 @@ export class Introduction {
   }
 
   on(session: Session): SessionIntroduction {
-    const { clock, onboarding } = this.#options;
+    const { clock, onboarding, parts } = this.#options;
     if (clock.uptime() < this.#silentUntil) {
       return { changed: () => {}, end: () => Promise.resolve(), judge: (end) => end };
     }
@@ -57,6 +60,7 @@ export class Introduction {
     void session.closed.then(() => over.abort());
     const subscribed = this.#subscription(counted);
     void onboarding.on(counted, subscribed, over.signal);
+    for (const part of parts) part.on(counted, subscribed, over.signal);
     const presence: SessionPresence = this.#presence.on(counted, subscribed);
     return {
       changed: () => presence.changed(),
@@ -71,8 +75,12 @@ export class Introduction {
 
   /** Subscribes when it is asked for the first time, and again when it was asked before in vain. */
   #subscription(session: Session): () => Promise<boolean> {
-    const { thing, log } = this.#options;
-    const filters = [...shadowAnswerTopics(thing), ...registerAnswerTopics(thing)];
+    const { thing, log, parts } = this.#options;
+    const filters = [
+      ...shadowAnswerTopics(thing),
+      ...registerAnswerTopics(thing),
+      ...parts.flatMap((part) => part.filters),
+    ];
     const subscribe = async (): Promise<boolean> => {
       const outcome = await session.subscribe(filters);
       if (outcome.kind === 'granted') return true;
@@ -91,7 +99,7 @@ export class Introduction {
     const { clock, log } = this.#options;
     this.#silentUntil = clock.uptime() + SILENCE_MS;
     const message =
-      'the server ended the connection while the device spoke of itself: does its policy allow its shadow and its register topic? For an hour it sends readings only';
+      'the server ended the connection while the device spoke of itself: does its policy allow its shadow and its own topics? For an hour it sends readings only';
     log.error('presence.silent', { message, reason });
   }
 }

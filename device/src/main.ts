@@ -9,6 +9,7 @@ import { boardInfo } from './board-info.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type AgentConfig, loadConfig } from './config.ts';
 import { ConfigurationError, messageOf } from './configuration-error.ts';
+import { serveControl } from './control-socket.ts';
 import { describeDevice } from './description.ts';
 import { DurableOutbox } from './durable-outbox.ts';
 import { type Identity, loadIdentity } from './identity.ts';
@@ -19,23 +20,29 @@ import { nodeFileSystem } from './node-file-system.ts';
 import { Onboarding } from './onboarding.ts';
 import type { Outbox } from './outbox.ts';
 import { publishEveryMs } from './pace.ts';
+import { Pairing } from './pairing/pairing.ts';
+import { pairingButton } from './pairing/pairing-button.ts';
 import { serviceManager } from './service-manager.ts';
 import { StateFile } from './state-file.ts';
 import { supervise } from './supervise.ts';
 import { watchedConnect } from './watched-connect.ts';
 
-const USAGE = `thingstead-agent [--config FILE] run|check-config|doctor|version
+const USAGE = `thingstead-agent [--config FILE] run|pair|check-config|doctor|version
 
   run            connects and publishes until SIGTERM or SIGINT
+  pair           shows a code with which a person takes possession of the device; asks through the agent that runs, if one does
   check-config   says whether configuration, certificate and key are good; also --check
   doctor         looks at everything that the device needs, and says what to do; 1 when something failed
   version        prints the version
 
   --config FILE  default /etc/thingstead/agent.json; its keys are described in device/README.md
-  --json         doctor: one JSON object
-  --connect      doctor: connect even though an agent runs, which loses its connection by that
+  --json         doctor, pair: one JSON object
+  --connect      doctor, pair: connect even though an agent may run, which loses its connection by that
 
-Exit codes: 0 ended as asked, 64 wrong use, 78 bad configuration (do not restart), 1 anything else.
+SIGUSR1 to the agent that runs asks for a pairing code, too: for a button.
+
+Exit codes: 0 ended as asked, 64 wrong use, 69 pair: no connection or no answer, 77 pair: the cloud gives no code,
+78 bad configuration (do not restart), 1 anything else.
 `;
 /** As in sysexits.h; a service manager must not restart after EX_CONFIG. */
 const EX_USAGE = 64;
@@ -60,6 +67,8 @@ export async function main(args: readonly string[]): Promise<number> {
         return await checkConfig(command.config);
       case 'doctor':
         return await examine(command);
+      case 'pair':
+        return await pairDevice(command);
       case 'run':
         return await run(command.config);
       default:
@@ -97,7 +106,8 @@ function parse(args: readonly string[]): Command | string {
     if (values.help) return { name: 'help', config, json, connect };
     const [name, ...more] = values.check ? [...positionals, 'check-config'] : positionals;
     if (!name || more.length > 0) return 'exactly one command is needed';
-    if ((json || connect) && name !== 'doctor') return '--json and --connect are for doctor';
+    if ((json || connect) && name !== 'doctor' && name !== 'pair')
+      return '--json and --connect are for doctor and pair';
     return { name, config, json, connect };
   } catch (error) {
     return messageOf(error);
@@ -121,6 +131,21 @@ async function examine({ config: configFile, json, connect }: Command): Promise<
   const { doctor } = await import('./doctor/doctor.ts');
   const now = systemClock(clockOffset()).now();
   return doctor({ configFile, json, connect, now, write: (text) => process.stdout.write(text) });
+}
+
+async function pairDevice({ config: file, json, connect }: Command): Promise<number> {
+  const { pair } = await import('./pairing/pair-command.ts');
+  const config = loadConfig(file);
+  return pair({
+    ...{ config, folder: outboxFolder(config), json, connect, clock: systemClock(clockOffset()) },
+    colours: process.stdout.isTTY === true,
+    write: (text) => process.stdout.write(text),
+    complain: (text) => process.stderr.write(text),
+  });
+}
+
+function outboxFolder({ outbox, thing }: AgentConfig): string {
+  return path.join(outbox.directory ?? 'state', thing);
 }
 
 async function run(file: string): Promise<number> {
@@ -150,9 +175,16 @@ async function run(file: string): Promise<number> {
   warnAboutDates(identity, clock, log);
   // Loaded only now: the SDK with its native part is most of the start-up time.
   const { sdkConnect } = await import('./sdk-session.ts');
-  const folder = path.join(config.outbox.directory ?? 'state', config.thing);
+  const folder = outboxFolder(config);
+  const pairing = new Pairing({ thing: config.thing, clock, newId: () => randomBytes(9).toString('hex') });
   // Without a disk there is nothing that two agents could spoil.
-  const unlock = config.outbox.memory ? () => {} : await lockFolder(folder);
+  const unlock = config.outbox.memory
+    ? () => {}
+    : await lockFolder(
+        folder,
+        serveControl(() => pairing.ask()),
+      );
+  process.on('SIGUSR1', pairingButton({ pairing, config: config.pairing, clock, log, signal: ending.signal }));
   const outbox = openOutbox(config, folder, clock, log);
   const liveness = new Liveness(clock);
   const description = describeDevice(config, version(), boardInfo());
@@ -165,7 +197,11 @@ async function run(file: string): Promise<number> {
   const connect = watchedConnect({ connect: sdkConnect(config, identity), liveness, publishMs, changed });
   const manager = serviceManager(process.env, log);
   const { firmwareVersion } = description;
-  const ended = runAgent({ config, connect, outbox, onboarding, firmwareVersion, clock, liveness, log }, ending.signal);
+  const parts = [pairing];
+  const ended = runAgent(
+    { config, connect, outbox, onboarding, parts, firmwareVersion, clock, liveness, log },
+    ending.signal,
+  );
   const sayStopping = supervise({ manager, liveness, outbox, publishMs, connected: () => connected, clock, log });
   const saidStopping = new Promise((resolve) =>
     ending.signal.addEventListener('abort', () => resolve(sayStopping()), { once: true }),

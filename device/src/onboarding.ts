@@ -11,6 +11,7 @@ import * as v from 'valibot';
 import { type Clock, pause } from './clock.ts';
 import { messageOf } from './configuration-error.ts';
 import type { Log } from './log.ts';
+import { parseMessage } from './parse-message.ts';
 import type { Session } from './session.ts';
 
 /** A description that was rejected is sent again after so long: what was wrong with it may have been in the cloud. */
@@ -111,12 +112,12 @@ export class Onboarding {
   }
 
   #accepted(payload: Buffer): void {
-    const answer = parse(DescriptionAccepted, payload);
-    if (!answer) {
+    const answer = parseMessage(DescriptionAccepted, payload);
+    if (!answer.ok) {
       this.#unreadable(payload);
       return;
     }
-    const { id, settings } = answer;
+    const { id, settings } = answer.value;
     // Of another description: one before the last restart. Without an id it is about settings only.
     if (id !== undefined && id !== this.#id) return;
     const before = JSON.stringify(this.settings);
@@ -126,17 +127,18 @@ export class Onboarding {
   }
 
   #rejected(payload: Buffer): void {
-    const answer = parse(DescriptionRejected, payload);
-    if (!answer) {
+    const answer = parseMessage(DescriptionRejected, payload);
+    if (!answer.ok) {
       this.#unreadable(payload);
       return;
     }
+    const { id, reason } = answer.value;
     // One that could not be read has no id in its answer.
-    if (answer.id !== undefined && answer.id !== this.#id) return;
+    if (id !== undefined && id !== this.#id) return;
     this.#keep({ ...this.#memory, ...this.#answered(false) });
     const message =
       'the cloud does not take the description of this device; it is sent again when it has changed, or in a day';
-    this.#options.log.error('onboarding.rejected', { message, reason: answer.reason });
+    this.#options.log.error('onboarding.rejected', { message, reason });
   }
 
   #answered(accepted: boolean): Pick<Memory, 'answered'> {
@@ -155,14 +157,5 @@ export class Onboarding {
 
   #unreadable(payload: Buffer): void {
     this.#options.log.warn('onboarding.unreadable', { message: 'this answer is passed over', payload: `${payload}` });
-  }
-}
-
-function parse<S extends v.GenericSchema>(schema: S, payload: Buffer): v.InferOutput<S> | undefined {
-  try {
-    const valid = validate(schema, JSON.parse(payload.toString('utf8')));
-    return valid.ok ? valid.value : undefined;
-  } catch {
-    return undefined;
   }
 }

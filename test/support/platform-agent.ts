@@ -15,7 +15,7 @@ export interface PlatformAgents {
   remove(): void;
 }
 
-export function platformAgents({ mqtt: { host, port, rootCaFile } }: Platform): PlatformAgents {
+export function platformAgents({ mqtt: { host, port, rootCaFile } }: Pick<Platform, 'mqtt'>): PlatformAgents {
   const folder = mkdtempSync(path.join(tmpdir(), 'thingstead-agents-'));
   const running: AgentProcess[] = [];
   return {

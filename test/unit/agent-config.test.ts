@@ -1,4 +1,5 @@
 import { parseConfig } from '../../device/src/config.ts';
+import { stateDirectory } from '../../device/src/state-directory.ts';
 
 const good = {
   thing: 'barn1',
@@ -49,9 +50,24 @@ describe("the agent's configuration", () => {
     ['no private key', { privateKeyFile: undefined }, 'privateKeyFile or pkcs11: one of them is missing'],
     ['two private keys', { pkcs11: { library: '/l.so', pinFile: 'p' } }, 'privateKeyFile or pkcs11: there are both'],
     ['a token without a PIN file', { pkcs11: { library: '/l.so' } }, 'pkcs11.pinFile: '],
+    [
+      'a QR code without a code',
+      { pairing: { url: 'https://x' } },
+      'pairing.url: must hold {code}, where the code goes',
+    ],
+    ['a program without a name', { pairing: { show: [] } }, 'pairing.show: must hold a program'],
     ['a missing key', { certificateFile: undefined }, 'certificateFile: '],
   ])('refuses %s', (_what, change, message) => {
     expect(parse(change)).toThrow(message);
+  });
+
+  it.each([
+    ['/etc/thingstead', '/var/lib/thingstead'],
+    ['/home/pi/thingstead', 'state'],
+    ['/etc/thingstead/barn1', 'state'],
+  ])('in %s keeps its state in %s, also for a person beside the service', (folder, state) => {
+    expect(stateDirectory(folder, {})).toBe(state);
+    expect(stateDirectory(folder, { STATE_DIRECTORY: '/run/one:/run/two' })).toBe('/run/one');
   });
 
   it('lists everything that is wrong at once', () => {
