@@ -52,6 +52,12 @@ export function targetKey({ kind, name }: GrantTarget): string {
   return `${kind}#${name}`;
 }
 
+/** What a key of `targetKey` names. @throws v.ValiError for one of something else. */
+export function targetOfKey(key: string): GrantTarget {
+  const [kind, name] = key.split('#');
+  return v.parse(GrantTarget, { kind, name });
+}
+
 /** All sort keys of grants begin with it; the stream's consumer is asked about nothing else of a person. */
 export const GRANT_PREFIX = 'grant#';
 
