@@ -1,12 +1,12 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { DescribedThing } from '@thingstead/contracts/onboarding';
-import { dueShardOf, thingKey } from '@thingstead/contracts/things';
+import { dueShardOf, listShardOf, thingKey, WHOLE_FLEET } from '@thingstead/contracts/things';
 import { parseRow } from '@thingstead/contracts/validate';
 import type { Descriptions } from '../onboarding/ports.ts';
 
 /** Goes when a description has it no more. */
-const OPTIONAL = ['site', 'gateway', 'thingType'] as const;
+const OPTIONAL = ['site', 'gateway', 'thingType', 'typeShard'] as const;
 
 /** The things table in DynamoDB, as far as on-boarding writes to it. */
 export class DescriptionRows implements Descriptions {
@@ -26,8 +26,9 @@ export class DescriptionRows implements Descriptions {
   }
 
   async write(description: DescribedThing, dueAt: number | undefined): Promise<boolean> {
-    const set = Object.entries(description);
-    const gone = OPTIONAL.filter((name) => description[name] === undefined);
+    const members = { ...description, ...listMembers(description) };
+    const set = Object.entries(members);
+    const gone = OPTIONAL.filter((name) => members[name] === undefined);
     const due = ['dueShard = if_not_exists(dueShard, :dueShard)', 'dueAt = if_not_exists(dueAt, :dueAt)'];
     const assignments = [...set.map(([name]) => `#${name} = :${name}`), ...(dueAt === undefined ? [] : due)];
     try {
@@ -53,4 +54,17 @@ export class DescriptionRows implements Descriptions {
       throw error;
     }
   }
+}
+
+/** The partitions of the lists in which the thing is; `site` is one too. */
+function listMembers({ thing, thingType, firmwareVersion }: DescribedThing): {
+  readonly fleetShard: string;
+  readonly firmwareShard: string;
+  readonly typeShard?: string;
+} {
+  return {
+    fleetShard: listShardOf(WHOLE_FLEET, thing),
+    firmwareShard: listShardOf(firmwareVersion, thing),
+    ...(thingType !== undefined && { typeShard: listShardOf(thingType, thing) }),
+  };
 }

@@ -10,7 +10,7 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import { PendingNotice, pendingNoticeKey } from '@thingstead/contracts/notices';
 import { PresenceRow, type PresenceState } from '@thingstead/contracts/presence';
-import { THINGS_INDEXES, thingKey } from '@thingstead/contracts/things';
+import { listShardOf, siteOf, THINGS_INDEXES, thingKey, WHOLE_FLEET } from '@thingstead/contracts/things';
 import { parseRow } from '@thingstead/contracts/validate';
 import type { IndexEntries, PendingThing, Things } from '../presence/ports.ts';
 
@@ -41,7 +41,9 @@ export class ThingsTable implements Things {
       dueShard: due?.shard,
       dueAt: due?.dueAt,
     };
-    const set = Object.entries(members).filter(([, value]) => value !== undefined);
+    const set = Object.entries({ ...members, ...listMembers(thing, presence) }).filter(
+      ([, value]) => value !== undefined,
+    );
     const removed = Object.entries(members).filter(([, value]) => value === undefined);
     const remove = removed.length > 0 ? ` REMOVE ${removed.map(([name]) => name).join(', ')}` : '';
     const first = presence.revision === 1;
@@ -132,6 +134,18 @@ export class ThingsTable implements Things {
     const { Item } = await this.#client.send(new GetCommand({ TableName: this.#table, Key, ConsistentRead: true }));
     return Item;
   }
+}
+
+/**
+ * The partitions of the lists in which the thing is. A thing that never describes itself has them from here. An index is
+ * written only when its partition changes.
+ */
+function listMembers(thing: string, { connected }: PresenceState): Row {
+  return {
+    connectedShard: listShardOf(String(connected), thing),
+    fleetShard: listShardOf(WHOLE_FLEET, thing),
+    site: siteOf(thing),
+  };
 }
 
 function pendingThing({ pk, noticeDueAt }: Row): PendingThing {

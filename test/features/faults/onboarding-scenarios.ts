@@ -43,7 +43,9 @@ async function listen(platform: Platform, device: DeviceCertificate): Promise<[D
 
 async function outcomeOf(platform: Platform, thing: string, answers: ReadonlySet<string>): Promise<unknown> {
   const { attributes, version } = await platform.iot.send(new DescribeThingCommand({ thingName: thing }));
-  const { presence, describedAt, ...row } = (await platform.thingRow(thing)) ?? {};
+  // Shards are numbered by the thing's name.
+  const { presence, describedAt, fleetShard, typeShard, firmwareShard, connectedShard, ...row } =
+    (await platform.thingRow(thing)) ?? {};
   const shadow = await platform.shadow(thing);
   const log = await platform.functionLog('onboarding', thing);
   const outcome = {

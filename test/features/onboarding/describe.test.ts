@@ -1,6 +1,7 @@
 /** A device describes itself over MQTT: what it says is taken or refused with a reason, and about itself alone. */
 import { DescribeThingCommand } from '@aws-sdk/client-iot';
 import { IoTDataPlaneClient, PublishCommand } from '@aws-sdk/client-iot-data-plane';
+import { listShardOf } from '@thingstead/contracts/things';
 import { registerTopic } from '@thingstead/contracts/topics';
 import { type CertificateAuthority, createCa, type DeviceCertificate, issue } from '../../support/certificates.ts';
 import { type Platform, startPlatform } from '../../support/platform.ts';
@@ -42,8 +43,17 @@ function registered(thingName: string) {
 async function described(thing: string): Promise<Record<string, unknown> | undefined> {
   const row = await platform.thingRow(thing);
   if (row?.describedAt === undefined) return undefined;
-  const { presence, describedAt, noticeGroup, noticeDueAt, ...rest } = row;
+  const { presence, describedAt, noticeGroup, noticeDueAt, connectedShard, ...rest } = row;
   return rest;
+}
+
+/** What puts it into the lists of things. */
+function listMembers(thing: string, type: string, firmware: string) {
+  return {
+    fleetShard: listShardOf('fleet', thing),
+    typeShard: listShardOf(type, thing),
+    firmwareShard: listShardOf(firmware, thing),
+  };
 }
 
 describe('a device that describes itself', () => {
@@ -58,6 +68,7 @@ describe('a device that describes itself', () => {
     const thingType = 'thingstead-device';
     expect(await described(thing)).toEqual({
       ...{ pk: thing, sk: 'thing', thing, site: 'macdonald', thingType },
+      ...listMembers(thing, thingType, '1.4.0'),
       ...STATION,
       capabilities: ['power'],
     });
@@ -99,6 +110,7 @@ describe('a device that describes itself', () => {
 
     expect(await described(thing)).toEqual({
       ...{ pk: thing, sk: 'thing', thing, site: 'macdonald', thingType: 'thingstead-device' },
+      ...listMembers(thing, 'thingstead-device', '1.5.0'),
       ...{ ...STATION, firmwareVersion: '1.5.0', sensors: [{ name: 'rain' }], capabilities: [] },
     });
     expect((await registered(thing)).attributes).toEqual({ ...ATTRIBUTES, firmwareVersion: '1.5.0' });

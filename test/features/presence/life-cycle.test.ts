@@ -1,4 +1,5 @@
 /** Who is connected: the row of the thing and its shadow, from real connections. */
+import { listShardOf } from '@thingstead/contracts/things';
 import { createCa, type DeviceCertificate, issue } from '../../support/certificates.ts';
 import { type DeviceClient, type Platform, startPlatform } from '../../support/platform.ts';
 import { unique } from '../../support/unique-name.ts';
@@ -29,10 +30,14 @@ async function report(client: DeviceClient, connected: boolean, session: string)
   await client.publishAsync(`$aws/things/${thing}/shadow/update`, JSON.stringify(document), { qos: 1 });
 }
 
-/** Row and shadow say the same. */
+/** Row and shadow say the same, and the thing is in the lists, though it never described itself. */
 function bothSay(connected: boolean, more: Readonly<Record<string, unknown>> = {}): Promise<void> {
   return platform.soon(async () => {
-    expect((await platform.thingRow(thing))?.presence).toMatchObject({ connected, ...more });
+    expect(await platform.thingRow(thing)).toMatchObject({
+      presence: { connected, ...more },
+      connectedShard: listShardOf(`${connected}`, thing),
+      fleetShard: listShardOf('fleet', thing),
+    });
     expect(await platform.shadow(thing)).toMatchObject({ state: { reported: { connected } } });
   });
 }
