@@ -51,6 +51,7 @@ const law: Readonly<Record<string, Law>> = {
     types: [sdk, /^aws-lambda$/],
     node: true,
   },
+  client: { ours: ['contracts'], packages: [/^valibot$/], node: false },
   cli: {
     ours: ['contracts', 'client'],
     packages: [sdk, /^commander$/, /^@peculiar\/x509$/, /^reflect-metadata$/, /^valibot$/],

@@ -18,6 +18,7 @@ export interface Route<
   Query extends ObjectSchema = ObjectSchema,
   Body extends v.GenericSchema | undefined = v.GenericSchema | undefined,
   Answer extends v.GenericSchema | undefined = v.GenericSchema | undefined,
+  Headers extends ObjectSchema | undefined = ObjectSchema | undefined,
 > {
   /** Names it in the client and in the OpenAPI document. */
   readonly operationId: string;
@@ -29,7 +30,7 @@ export interface Route<
   readonly params: Params;
   readonly query: Query;
   /** Headers that it reads, by their names in lower case. */
-  readonly headers?: ObjectSchema;
+  readonly headers?: Headers;
   readonly body: Body;
   /** Status of success. */
   readonly status: 200 | 201 | 202 | 204;
@@ -44,7 +45,8 @@ export function route<
   const Query extends ObjectSchema,
   const Body extends v.GenericSchema | undefined,
   const Answer extends v.GenericSchema | undefined,
->(of: Route<Params, Query, Body, Answer>): Route<Params, Query, Body, Answer> {
+  const Headers extends ObjectSchema | undefined = undefined,
+>(of: Route<Params, Query, Body, Answer, Headers>): Route<Params, Query, Body, Answer, Headers> {
   return of;
 }
 
