@@ -21,12 +21,13 @@ export function requireSecretHash({ id, secret }: UserPoolClient, username: stri
 }
 
 /** @throws AwsError InvalidParameterException when the client does not allow the flow */
-export function requireFlow({ settings }: UserPoolClient, flow: string): void {
-  const given = settings.explicitAuthFlows;
-  // A client without a list allows SRP and refreshing (API_CreateUserPoolClient, ExplicitAuthFlows).
-  const allowed = given.length > 0 ? given : ['ALLOW_USER_SRP_AUTH', 'ALLOW_REFRESH_TOKEN_AUTH'];
-  if (allowed.includes(`ALLOW_${flow}`)) return;
-  throw invalidParameter(`${flow} flow not enabled for this client`);
+export function requireFlow(client: UserPoolClient, flow: string): void {
+  if (!allowsFlow(client, flow)) throw invalidParameter(`${flow} flow not enabled for this client`);
+}
+
+/** Whether the client may use a flow; one without a list allows SRP and refreshing (API_CreateUserPoolClient). */
+export function allowsFlow({ settings: { explicitAuthFlows: given } }: UserPoolClient, flow: string): boolean {
+  return (given.length > 0 ? given : ['ALLOW_USER_SRP_AUTH', 'ALLOW_REFRESH_TOKEN_AUTH']).includes(`ALLOW_${flow}`);
 }
 
 /** Compares in a time that does not tell how much is right. */

@@ -3,6 +3,7 @@ import type { Kernel } from '../../kernel/kernel.ts';
 import type { Service } from '../../kernel/service.ts';
 import { answerPreflight, answerPublicRequest } from '../public-requests.ts';
 import type { CognitoUsers } from './cognito-users.ts';
+import { managedLogin } from './managed-login/index.ts';
 import { adminUserOperations } from './operations/admin-users.ts';
 import { authenticationOperations } from './operations/authentication.ts';
 import { groupOperations } from './operations/groups.ts';
@@ -32,6 +33,7 @@ export function createCognitoIdpService(kernel: Kernel): Service {
     ...ownAccountOperations(cognito),
     ...ownSoftwareTokenOperations(cognito),
   };
+  const pages = managedLogin(cognito);
   const requests = { kernel, service: NAME, protocol, operations: new Set(Object.keys(forApps)) };
   return {
     name: NAME,
@@ -49,7 +51,7 @@ export function createCognitoIdpService(kernel: Kernel): Service {
       VerifyIdToken: verifyIdToken(cognito),
     },
     unsigned: (request, requestId) => {
-      const document = wellKnown(pools, request);
+      const document = wellKnown(pools, request) ?? pages(request);
       if (document) return Promise.resolve(document);
       return answerPublicRequest(requests, request, requestId) ?? answerPreflight(request);
     },

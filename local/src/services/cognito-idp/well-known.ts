@@ -1,11 +1,13 @@
 import type { WireRequest, WireResponse } from '../../kernel/wire.ts';
 import { ANY_ORIGIN } from '../public-requests.ts';
+import { basePathOf } from './managed-login/domain.ts';
 import { publicKeys } from './tokens.ts';
 import { issuerOf, type UserPools } from './user-pools.ts';
 
 /**
  * `/<poolId>/.well-known/jwks.json` and `/openid-configuration` on the AWS endpoint. Tokens carry the issuer that they have
- * on AWS; who verifies them here takes the keys from this address. Undefined for every other request.
+ * on AWS; who verifies them here takes the keys from this address.
+ * A pool without a domain has no endpoints for OAuth. Undefined for every other request.
  */
 export function wellKnown(pools: UserPools, { method, path }: WireRequest): WireResponse | undefined {
   const [, id = '', document] =
@@ -15,19 +17,24 @@ export function wellKnown(pools: UserPools, { method, path }: WireRequest): Wire
   if (!pool) return json(404, { message: `User pool ${id} does not exist.` });
   if (document === 'jwks.json') return json(200, publicKeys(pool));
   const { endpoint } = pools.kernel;
+  const basePath = basePathOf(pools.kernel, pool);
+  const base = `${endpoint}${basePath}`;
   return json(200, {
-    authorization_endpoint: `${endpoint}/oauth2/authorize`,
-    end_session_endpoint: `${endpoint}/logout`,
+    ...(basePath !== undefined && {
+      authorization_endpoint: `${base}/oauth2/authorize`,
+      end_session_endpoint: `${base}/logout`,
+      revocation_endpoint: `${base}/oauth2/revoke`,
+      token_endpoint: `${base}/oauth2/token`,
+      userinfo_endpoint: `${base}/oauth2/userInfo`,
+    }),
+    code_challenge_methods_supported: ['S256'],
     id_token_signing_alg_values_supported: ['RS256'],
     issuer: issuerOf(pools.kernel, pool),
     jwks_uri: `${endpoint}/${pool.id}/.well-known/jwks.json`,
     response_types_supported: ['code'],
-    revocation_endpoint: `${endpoint}/oauth2/revoke`,
     scopes_supported: ['openid', 'email', 'phone', 'profile'],
     subject_types_supported: ['public'],
-    token_endpoint: `${endpoint}/oauth2/token`,
     token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
-    userinfo_endpoint: `${endpoint}/oauth2/userInfo`,
   });
 }
 
