@@ -1,5 +1,7 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { Access } from './access.ts';
+import { Commands } from './commands.ts';
 import { Monitoring } from './monitoring.ts';
 import { Notifications } from './notifications.ts';
 import { Onboarding } from './onboarding.ts';
@@ -21,11 +23,12 @@ export class PlatformStack extends Stack {
     super(scope, id, props);
     const { alarms } = new Monitoring(this, 'Monitoring', { config });
     const api = new RestApi(this, 'RestApi', { config });
-    void api;
+    new Access(this, 'Access', { config, alarms, lambdaFolder });
     new Registration(this, 'Registration', { config, alarms, lambdaFolder });
     new Onboarding(this, 'Onboarding', { config, alarms, lambdaFolder });
     new Telemetry(this, 'Telemetry', { config, alarms, lambdaFolder });
     const notifications = new Notifications(this, 'Notifications', { config, alarms, lambdaFolder });
+    new Commands(this, 'Commands', { config, alarms, lambdaFolder, api });
     new Presence(this, 'Presence', { config, alarms, lambdaFolder, notices: notifications.queue });
   }
 }

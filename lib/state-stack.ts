@@ -1,3 +1,4 @@
+import { WAITING_COMMANDS } from '@thingstead/contracts/command-store';
 import { GRANTS_BY_TARGET } from '@thingstead/contracts/grants';
 import { DEFAULT_THING_TYPE, TABLE_NAMES } from '@thingstead/contracts/names';
 import { THINGS_INDEXES } from '@thingstead/contracts/things';
@@ -41,7 +42,7 @@ export class StateStack extends Stack {
     this.#table('TelemetryHistoryTable', { ...expiring, tableName: TABLE_NAMES.telemetryHistory });
     this.#table('TelemetryAggregatesTable', { ...expiring, tableName: TABLE_NAMES.telemetryAggregates });
     this.#table('NotificationsTable', { ...expiring, tableName: TABLE_NAMES.notifications });
-    this.#table('CommandsTable', { ...expiring, tableName: TABLE_NAMES.commands });
+    this.#commands(expiring);
     this.#table('VoiceTable', { ...sorted, tableName: TABLE_NAMES.voice });
     this.#things(sorted);
     this.#access(expiring);
@@ -85,6 +86,16 @@ export class StateStack extends Stack {
     new CfnOutput(this, 'AccessTableStreamArn', {
       value: access.tableStreamArn ?? '',
       exportName: STATE_EXPORTS.accessTableStreamArn,
+    });
+  }
+
+  #commands(keys: Pick<TableProps, 'partitionKey' | 'sortKey' | 'timeToLiveAttribute'>): void {
+    const commands = this.#table('CommandsTable', { ...keys, tableName: TABLE_NAMES.commands });
+    commands.addGlobalSecondaryIndex({
+      indexName: WAITING_COMMANDS,
+      partitionKey: { name: 'waiting', type: AttributeType.STRING },
+      sortKey: { name: 'sk', type: AttributeType.STRING },
+      projectionType: ProjectionType.KEYS_ONLY,
     });
   }
 

@@ -38,6 +38,23 @@ export const CHANNELS_ENVIRONMENT = ['NOTIFICATIONS_TABLE', 'THINGS_TABLE', 'PUS
 /** Names of the table and of the user pool's and identity pool's ids. */
 export const ACCESS_ENVIRONMENT = ['ACCESS_TABLE', 'USER_POOL_ID', 'APP_CLIENT_ID', 'IDENTITY_POOL_ID'] as const;
 
+/** Names of the tables; address of the queue of deliveries. Of both functions: the one that answers and the one that delivers. */
+export const COMMANDS_ENVIRONMENT = ['COMMANDS_TABLE', 'ACCESS_TABLE', 'THINGS_TABLE', 'COMMANDS_QUEUE_URL'] as const;
+
+/** Names of the tables. */
+export const THINGS_ENVIRONMENT = ['THINGS_TABLE', 'ACCESS_TABLE', 'HISTORY_TABLE', 'AGGREGATES_TABLE'] as const;
+
+/** Name of the table; address of the queue of endings; name of the function that keeps who is told; the AWS partition. */
+export const IDENTITY_POLICIES_ENVIRONMENT = [
+  'ACCESS_TABLE',
+  'ENDINGS_QUEUE_URL',
+  'CHANNELS_FUNCTION',
+  'PARTITION',
+] as const;
+
+/** Name of the table; address of the queue of endings. */
+export const EXPIRING_GRANTS_ENVIRONMENT = ['ACCESS_TABLE', 'ENDINGS_QUEUE_URL'] as const;
+
 /** What a construct must write for a function whose keys are listed as `Keys`. */
 export type EnvironmentOf<Keys extends readonly string[]> = Record<Keys[number], string>;
 

@@ -25,7 +25,8 @@ export interface RouteRequest<R extends Route> {
   readonly access: Access;
   readonly params: Output<R['params']>;
   readonly query: Output<R['query']>;
-  readonly headers: Output<R['headers']>;
+  /** Of routes that read some. */
+  readonly headers: Output<NonNullable<R['headers']>>;
   readonly body: Output<R['body']>;
 }
 

@@ -195,6 +195,7 @@ describe('every alarm', () => {
       ['DescriptionsRejected', [{ Name: 'service', Value: 'onboarding' }]],
       ['ThingsOverExpectedRate', [{ Name: 'service', Value: 'telemetry' }]],
       ['NoticesOverLimit', [{ Name: 'service', Value: 'notifications' }]],
+      ['CommandOutcomesRefused', [{ Name: 'service', Value: 'command-deliveries' }]],
     ]);
   });
 });

@@ -173,6 +173,43 @@ describe('the notifications', () => {
   });
 });
 
+describe('the commands', () => {
+  const table = (name: string): string => `arn:<partition>:dynamodb:${account}:table/thingstead-${name}`;
+  const queue = (prefix: string): string => `<${id('AWS::SQS::Queue', prefix)}.Arn>`;
+  const publish = `iot:Publish: arn:<partition>:iot:${account}:topic/device/*/command/*/v1`;
+
+  it('function that answers routes', () => {
+    expect(statements('CommandsFunctionRole')).toEqual([
+      `logs:CreateLogStream logs:PutLogEvents: <${id('AWS::Logs::LogGroup', 'CommandsFunction')}.Arn>`,
+      `dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem: ${table('commands')}`,
+      `dynamodb:BatchGetItem: ${table('access')}`,
+      `dynamodb:GetItem: ${table('things')}`,
+      `sqs:SendMessage: ${queue('CommandsQueue')}`,
+      publish,
+    ]);
+  });
+
+  it('function that delivers may make no command', () => {
+    expect(statements('CommandsDeliveriesFunctionRole')).toEqual([
+      `logs:CreateLogStream logs:PutLogEvents: <${id('AWS::Logs::LogGroup', 'CommandsDeliveries')}.Arn>`,
+      `dynamodb:GetItem dynamodb:UpdateItem: ${table('commands')}`,
+      `dynamodb:Query: ${table('commands')}/index/by-waiting`,
+      `dynamodb:BatchGetItem: ${table('access')}`,
+      `dynamodb:GetItem: ${table('things')}`,
+      `sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage sqs:SendMessage: ${queue('CommandsQueue')}`,
+      publish,
+      `sqs:SendMessage: ${queue('CommandsFailedQueue')}`,
+    ]);
+  });
+
+  it('rule may send to its error queue and call the function that delivers, no other rule may', () => {
+    expect(statements('CommandsOutcomeRuleRole')).toEqual([`sqs:SendMessage: ${queue('CommandsErrorQueue')}`]);
+    expect(callersOf('CommandsDeliveries')).toEqual([
+      mayBeCalledBy('CommandsDeliveries', 'thingstead_command_outcomes'),
+    ]);
+  });
+});
+
 describe('the log of AWS IoT', () => {
   it('may be written by AWS IoT, and nothing else', () => {
     expect(statements('MonitoringIotLogsRole')).toEqual([
@@ -210,6 +247,9 @@ describe('every role', () => {
     const ruleArn = (rule: string): string => `arn:<partition>:iot:${account}:rule/thingstead_${rule}`;
 
     expect(Object.fromEntries(trusts)).toEqual({
+      CommandsDeliveriesFunction: trust('lambda.amazonaws.com'),
+      CommandsFunction: trust('lambda.amazonaws.com'),
+      CommandsOutcomeRule: trust('iot.amazonaws.com', ruleArn('command_outcomes')),
       MonitoringIotLogs: [
         {
           Action: 'sts:AssumeRole',
@@ -239,8 +279,8 @@ describe('every role', () => {
   });
 
   it('has its policies in this file', () => {
-    expect(resources(synthesis.platform, 'AWS::IAM::Policy')).toHaveLength(15);
-    expect(resources(synthesis.platform, 'AWS::Lambda::Permission')).toHaveLength(2);
+    expect(resources(synthesis.platform, 'AWS::IAM::Policy')).toHaveLength(18);
+    expect(resources(synthesis.platform, 'AWS::Lambda::Permission')).toHaveLength(4);
     expect(resources(synthesis.platform, 'AWS::IAM::ManagedPolicy')).toEqual([]);
   });
 });

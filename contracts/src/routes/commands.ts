@@ -7,6 +7,14 @@ import { Cursor, EpochMilliseconds, None, queryInteger, route } from './route.ts
 const ThingParams = v.strictObject({ thing: ThingName });
 const NO_SUCH_THING = { 404: 'there is no such thing, or it is not mine' };
 
+const LateOutcome = v.object({
+  state: v.picklist(['EXECUTED', 'REJECTED', 'FAILED']),
+  at: EpochMilliseconds,
+  reason: v.optional(v.string()),
+  result: v.optional(v.unknown()),
+  resultTruncated: v.optional(v.literal(true)),
+});
+
 export const Command = v.object({
   id: CommandId,
   thing: ThingName,
@@ -21,6 +29,10 @@ export const Command = v.object({
   changedAt: EpochMilliseconds,
   reason: v.optional(v.string()),
   result: v.optional(v.unknown()),
+  /** The result was larger than what is kept: `result` is the beginning of its JSON, as a string. */
+  resultTruncated: v.optional(v.literal(true)),
+  /** What the device said after the command had expired; that changes its state no more. */
+  lateOutcome: v.optional(LateOutcome),
 });
 export type Command = v.InferOutput<typeof Command>;
 
