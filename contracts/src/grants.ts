@@ -87,12 +87,21 @@ export function isInForce({ endsAt }: Pick<GrantRow, 'endsAt'>, now: number): bo
   return endsAt === undefined || now < endsAt;
 }
 
+/** A message to the function that ends grants when it is time. */
+export const GrantEnding = v.object({ person: PersonId, target: GrantTarget, endsAt: EpochMilliseconds });
+export type GrantEnding = v.InferOutput<typeof GrantEnding>;
+
 /** There is one, or the thing or site has no owner: it is what decides between people who pair at the same time. */
 export function ownerKey(target: GrantTarget): Key {
   return { pk: targetKey(target), sk: 'owner' };
 }
 
-export const OwnerRow = v.object({ person: PersonId, since: EpochMilliseconds });
+export const OwnerRow = v.object({
+  person: PersonId,
+  since: EpochMilliseconds,
+  /** How many grants hang on it, for the thing or site and for things of the site; the owner's own is none of them. */
+  shares: v.optional(v.pipe(v.number(), v.integer()), 0),
+});
 export type OwnerRow = v.InferOutput<typeof OwnerRow>;
 
 /** What is known of a person besides the user pool. */
@@ -108,6 +117,9 @@ export const ProfileRow = v.object({
   accessReducedAt: v.optional(EpochMilliseconds),
 });
 export type ProfileRow = v.InferOutput<typeof ProfileRow>;
+
+/** Names of the IoT policies of people begin with it: `thingstead-person-<person>-<number>`. */
+export const PERSON_POLICY_PREFIX = 'thingstead-person-';
 
 /** Who a Cognito identity belongs to. */
 export function identityKey(identityId: string): Key {
@@ -134,6 +146,8 @@ export const CodeRow = v.object({
   /** Wrong ones that are still taken. At none the code is void. */
   attemptsLeft: v.pipe(v.number(), v.integer()),
   endsAt: EpochMilliseconds,
+  /** Who has taken possession with it: they may send it again, and nobody else. */
+  usedBy: v.optional(PersonId),
   expiresAt: EpochSeconds,
 });
 export type CodeRow = v.InferOutput<typeof CodeRow>;
@@ -169,5 +183,7 @@ export const InvitationRow = v.object({
   expiresAt: EpochSeconds,
   /** When the access that it gives ends. */
   grantEndsAt: v.optional(EpochMilliseconds),
+  /** Who has accepted it: they may send it again, and nobody else. */
+  acceptedBy: v.optional(PersonId),
 });
 export type InvitationRow = v.InferOutput<typeof InvitationRow>;
