@@ -1,7 +1,6 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { Access } from './access.ts';
-import { Access } from './access.ts';
 import { Commands } from './commands.ts';
 import { Monitoring } from './monitoring.ts';
 import { Notifications } from './notifications.ts';
@@ -24,7 +23,6 @@ export class PlatformStack extends Stack {
     super(scope, id, props);
     const { alarms } = new Monitoring(this, 'Monitoring', { config });
     const api = new RestApi(this, 'RestApi', { config });
-    new Access(this, 'Access', { config, alarms, lambdaFolder });
     new Access(this, 'Access', { config, alarms, lambdaFolder });
     new Registration(this, 'Registration', { config, alarms, lambdaFolder });
     new Onboarding(this, 'Onboarding', { config, alarms, lambdaFolder });
