@@ -16,7 +16,7 @@ import { FederatedPrincipal, Role } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
 import { allow } from './allow.ts';
-import type { PlatformConfig } from './platform-config.ts';
+import type { PlatformConfig, VoiceConfig } from './platform-config.ts';
 import { STATE_EXPORTS } from './resource-names.ts';
 
 /** The policy variable for the id of the identity that calls. */
@@ -38,6 +38,7 @@ export class People extends Construct {
     this.#output('UserPoolId', pool.userPoolId, STATE_EXPORTS.userPoolId);
     this.#output('AppClientId', client.userPoolClientId, STATE_EXPORTS.appClientId);
     this.#output('IdentityPoolId', identityPool.ref, STATE_EXPORTS.identityPoolId);
+    if (config.voice) this.#alexaClient(pool, config.voice);
   }
 
   #userPool(): UserPool {
@@ -104,6 +105,29 @@ export class People extends Construct {
     });
     pin(client, 'AppClient');
     return client;
+  }
+
+  /** Alexa links accounts with it. Its tokens are taken by the voice function alone; they stay good until a person unlinks. */
+  #alexaClient(pool: UserPool, { redirectUrls }: VoiceConfig): void {
+    const client = pool.addClient('AlexaClient', {
+      userPoolClientName: 'alexa',
+      generateSecret: true,
+      // None but the code flow: otherwise Cognito allows SRP by itself.
+      authFlows: { userSrp: false },
+      oAuth: {
+        flows: { authorizationCodeGrant: true },
+        scopes: [OAuthScope.OPENID],
+        callbackUrls: redirectUrls,
+      },
+      supportedIdentityProviders: [UserPoolClientIdentityProvider.COGNITO],
+      preventUserExistenceErrors: true,
+      enableTokenRevocation: true,
+      accessTokenValidity: Duration.hours(1),
+      idTokenValidity: Duration.hours(1),
+      refreshTokenValidity: Duration.days(3650),
+    });
+    pin(client, 'AlexaClient');
+    this.#output('AlexaClientId', client.userPoolClientId, STATE_EXPORTS.alexaClientId);
   }
 
   #identityPool(pool: UserPool, client: UserPoolClient): CfnIdentityPool {

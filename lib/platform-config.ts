@@ -72,6 +72,30 @@ const Access = v.strictObject({
   burst: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(5_000)), 400),
 });
 
+const SecretArn = v.pipe(
+  v.string(),
+  v.regex(/^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+$/, 'is no ARN of a secret'),
+);
+
+/** Where tests have a server of their own. On AWS nothing answers there. */
+const HttpsOrLoopback = v.pipe(v.string(), v.regex(/^(https:\/\/|http:\/\/127\.0\.0\.1:)/, 'must begin with https://'));
+
+const Voice = v.strictObject({
+  /** Of the smart home skill, as the Alexa developer console shows it. */
+  skillId: v.pipe(v.string(), v.regex(/^amzn1\.ask\.skill\.[0-9a-f-]{36}$/, 'is no id of a skill')),
+  /** Where Alexa receives people who have linked their account: three addresses, as the console shows them. */
+  redirectUrls: v.pipe(v.array(v.pipe(v.string(), v.startsWith('https://'))), v.minLength(1)),
+  /** Whose event gateway is told of changes: North America, Europe and India, or the Far East. */
+  gateway: v.optional(v.picklist(['NA', 'EU', 'FE']), 'NA'),
+  /** "Alexa Client Id" of the skill's permission to send events. */
+  clientId: v.pipe(v.string(), v.minLength(1), v.maxLength(128)),
+  /** A secret in Secrets Manager, under its default key, whose text is the "Alexa Client Secret". */
+  clientSecretArn: SecretArn,
+  lwaTokenUrl: v.optional(HttpsOrLoopback),
+  eventGatewayUrl: v.optional(HttpsOrLoopback),
+});
+export type VoiceConfig = v.InferOutput<typeof Voice>;
+
 const Budget = v.strictObject({
   /** A notice goes out when the account's actual or forecast cost of a month exceeds this. */
   monthlyUsd: v.pipe(v.number(), v.minValue(1)),
@@ -105,6 +129,8 @@ const Settings = v.strictObject({
   notifications: v.optional(Notifications, {}),
   /** ARNs of platform applications for mobile push, which the operator has made in SNS. Without one, that platform's channels are refused. */
   push: v.optional(PushApplications, {}),
+  /** The Alexa skill. Without it there is no voice. */
+  voice: v.optional(Voice),
   /** Settings of thing types, by name. */
   thingTypes: v.optional(v.record(v.pipe(v.string(), v.regex(/^[a-zA-Z0-9:_-]{1,128}$/)), ThingType), {}),
   /** Without it there is no budget alarm. */

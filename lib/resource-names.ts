@@ -20,6 +20,9 @@ export const STATE_EXPORTS = {
   appClientId: 'thingstead-app-client-id',
   identityPoolId: 'thingstead-identity-pool-id',
   accessTableStreamArn: 'thingstead-access-table-stream-arn',
+  /** With `thingstead:voice` only. */
+  alexaClientId: 'thingstead-alexa-client-id',
+  voiceKeyArn: 'thingstead-voice-key-arn',
 } as const;
 
 /** A table of the state stack. */

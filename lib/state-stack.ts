@@ -13,6 +13,7 @@ import {
 } from 'aws-cdk-lib/aws-dynamodb';
 import { CfnThingType } from 'aws-cdk-lib/aws-iot';
 import { Stream, StreamEncryption, StreamMode } from 'aws-cdk-lib/aws-kinesis';
+import { Key } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
 import type { Construct, IConstruct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
@@ -44,6 +45,7 @@ export class StateStack extends Stack {
     this.#table('NotificationsTable', { ...expiring, tableName: TABLE_NAMES.notifications });
     this.#commands(expiring);
     this.#table('VoiceTable', { ...sorted, tableName: TABLE_NAMES.voice });
+    if (props.config.voice) this.#voiceKey();
     this.#things(sorted);
     this.#access(expiring);
     new People(this, 'People', { config: props.config });
@@ -97,6 +99,18 @@ export class StateStack extends Stack {
       sortKey: { name: 'sk', type: AttributeType.STRING },
       projectionType: ProjectionType.KEYS_ONLY,
     });
+  }
+
+  /** Encrypts the tokens in the voice table; who may use it, the roles of voice say. */
+  #voiceKey(): void {
+    const key = new Key(this, 'VoiceKey', {
+      alias: 'thingstead-voice',
+      description: 'Tokens with which Alexa is told of changes',
+      enableKeyRotation: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    pin(key, 'VoiceKey');
+    new CfnOutput(this, 'VoiceKeyArn', { value: key.keyArn, exportName: STATE_EXPORTS.voiceKeyArn });
   }
 
   #table(id: string, props: TableProps): Table {

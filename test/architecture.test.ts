@@ -27,7 +27,7 @@ const law: Readonly<Record<string, Law>> = {
   examples: { ours: [], packages: [/^aws-cdk-lib/], node: true },
   lambda: {
     ours: ['contracts'],
-    packages: [/^@aws-lambda-powertools\//, /^valibot$/, sdk, /^@aws-crypto\//],
+    packages: [/^@aws-lambda-powertools\//, /^aws-jwt-verify/, /^valibot$/, sdk, /^@aws-crypto\//],
     types: [/^aws-lambda$/],
     node: true,
   },

@@ -35,8 +35,15 @@ export const NOTIFICATIONS_ENVIRONMENT = ['NOTIFICATIONS_TABLE', 'FAILED_QUEUE_U
 /** Names of the tables; `PushApplications` as JSON. */
 export const CHANNELS_ENVIRONMENT = ['NOTIFICATIONS_TABLE', 'THINGS_TABLE', 'PUSH_APPLICATIONS'] as const;
 
-/** Names of the table and of the user pool's and identity pool's ids. */
-export const ACCESS_ENVIRONMENT = ['ACCESS_TABLE', 'USER_POOL_ID', 'APP_CLIENT_ID', 'IDENTITY_POOL_ID'] as const;
+/** Names of the tables; ids of user pool, client and identity pool; name of the function that keeps how people are told. */
+export const ACCESS_ENVIRONMENT = [
+  'ACCESS_TABLE',
+  'VOICE_TABLE',
+  'USER_POOL_ID',
+  'APP_CLIENT_ID',
+  'IDENTITY_POOL_ID',
+  'CHANNELS_FUNCTION',
+] as const;
 
 /** Names of the tables; address of the queue of deliveries. Of both functions: the one that answers and the one that delivers. */
 export const COMMANDS_ENVIRONMENT = ['COMMANDS_TABLE', 'ACCESS_TABLE', 'THINGS_TABLE', 'COMMANDS_QUEUE_URL'] as const;
@@ -54,6 +61,29 @@ export const IDENTITY_POLICIES_ENVIRONMENT = [
 
 /** Name of the table; address of the queue of endings. */
 export const EXPIRING_GRANTS_ENVIRONMENT = ['ACCESS_TABLE', 'ENDINGS_QUEUE_URL'] as const;
+
+/** Names of tables; ARN of the key for Alexa's tokens; address of Login with Amazon, and who the skill is there. */
+const VOICE_KEYS = [
+  'ACCESS_TABLE',
+  'THINGS_TABLE',
+  'VOICE_TABLE',
+  'VOICE_KEY_ARN',
+  'LWA_TOKEN_URL',
+  'SKILL_CLIENT_ID',
+  'SKILL_CLIENT_SECRET_ARN',
+] as const;
+
+/** Name of a table; ids of the user pool and of its client for Alexa. */
+export const VOICE_ENVIRONMENT = [...VOICE_KEYS, 'AGGREGATES_TABLE', 'USER_POOL_ID', 'ALEXA_CLIENT_ID'] as const;
+
+/** Addresses of Alexa's event gateway and of the queue of reports. */
+export const VOICE_REPORTS_ENVIRONMENT = [...VOICE_KEYS, 'EVENT_GATEWAY_URL', 'REPORTS_QUEUE_URL'] as const;
+
+/** Name of the table. */
+export const PAIRING_CODES_ENVIRONMENT = ['ACCESS_TABLE'] as const;
+
+/** Names of the tables, id of the user pool. */
+export const PAIRING_ENVIRONMENT = ['ACCESS_TABLE', 'REGISTRATION_TABLE', 'USER_POOL_ID'] as const;
 
 /** What a construct must write for a function whose keys are listed as `Keys`. */
 export type EnvironmentOf<Keys extends readonly string[]> = Record<Keys[number], string>;

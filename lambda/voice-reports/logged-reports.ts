@@ -1,0 +1,28 @@
+import type { Reports } from './ports.ts';
+
+interface Log {
+  info(message: string, fields: Record<string, unknown>): void;
+  warn(message: string, fields: Record<string, unknown>): void;
+  error(message: string, fields: Record<string, unknown>): void;
+}
+
+/** Reports as structured log lines. */
+export class LoggedReports implements Reports {
+  readonly #log: Log;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  sent(report: { readonly name: string; readonly person: string; readonly things: readonly string[] }): void {
+    this.#log.info('voice-reports.sent', report);
+  }
+
+  unlinked(person: string, reason: string): void {
+    this.#log.warn('voice-reports.unlinked', { person, reason });
+  }
+
+  failed(what: string, error: unknown): void {
+    this.#log.error('voice-reports.failed', { what, error });
+  }
+}
