@@ -10,6 +10,7 @@ import { Presence } from './presence.ts';
 import { Registration } from './registration.ts';
 import { RestApi } from './rest-api.ts';
 import { Telemetry } from './telemetry.ts';
+import { Voice } from './voice.ts';
 
 export interface PlatformStackProps extends StackProps {
   readonly config: PlatformConfig;
@@ -30,5 +31,6 @@ export class PlatformStack extends Stack {
     const notifications = new Notifications(this, 'Notifications', { config, alarms, lambdaFolder });
     new Commands(this, 'Commands', { config, alarms, lambdaFolder, api });
     new Presence(this, 'Presence', { config, alarms, lambdaFolder, notices: notifications.queue });
+    if (config.voice) new Voice(this, 'Voice', { config, voice: config.voice, alarms, lambdaFolder });
   }
 }
