@@ -1,5 +1,5 @@
 import { invalidParameter, notAuthorized } from './errors.ts';
-import type { PoolSettings, UserPoolClient } from './user-pool.ts';
+import type { PoolSettings, User, UserPool, UserPoolClient } from './user-pool.ts';
 
 export interface NamedValue {
   readonly Name?: string;
@@ -74,6 +74,22 @@ function requireForm(name: string, value: string, { schema }: PoolSettings): voi
     throw invalidParameter('Invalid phone number format.');
   }
   if (VERIFIED.has(name) && value !== 'true' && value !== 'false') throw wrong('it is true or false');
+}
+
+/**
+ * What is left when some attributes are taken away.
+ *
+ * @throws AwsError InvalidParameterException for one that the pool requires, or that people sign in with
+ */
+export function withoutAttributes(
+  { settings }: Pick<UserPool, 'settings'>,
+  { attributes }: Pick<User, 'attributes'>,
+  names: readonly string[],
+): Readonly<Record<string, string>> {
+  const needed = settings.schema.filter(({ required }) => required).map(({ name }) => name);
+  const fixed = [...needed, ...settings.usernameAttributes].find((name) => names.includes(name));
+  if (fixed !== undefined) throw invalidParameter(`Attribute ${fixed} is required, and cannot be deleted.`);
+  return Object.fromEntries(Object.entries(attributes).filter(([name]) => !names.includes(name)));
 }
 
 /** Attributes as the API shows them, `sub` last. */

@@ -43,7 +43,7 @@ const SCOPES = ['openid', 'email', 'phone', 'profile', 'aws.cognito.signin.user.
 const DAY = 86_400;
 const LIMITS = { access: [300, DAY], id: [300, DAY], refresh: [3600, 3650 * DAY] } as const;
 
-/** @throws AwsError InvalidParameterException; NotEmulated for custom challenges, the implicit grant, other providers */
+/** @throws AwsError InvalidParameterException; NotEmulated for custom challenges, other grants, other providers */
 export function readClientSettings(pool: UserPool, input: ClientInput): ClientSettings {
   const units = input.TokenValidityUnits ?? {};
   const scopes = input.AllowedOAuthScopes ?? [];
@@ -84,14 +84,8 @@ function refuse(pool: UserPool, input: ClientInput): void {
   const provider = input.SupportedIdentityProviders?.find((each) => each !== 'COGNITO');
   if (provider !== undefined) throw without(`SupportedIdentityProviders ${provider}`);
   const grants = input.AllowedOAuthFlows ?? [];
-  if (grants.includes('implicit')) throw without('AllowedOAuthFlows implicit');
-  if (grants.includes('client_credentials')) {
-    if (grants.length > 1)
-      throw invalidParameter('client_credentials flow can not be selected along with code flow or implicit flow.');
-    if (!input.GenerateSecret && input.ClientId === undefined) {
-      throw invalidParameter('client_credentials flow can not be selected if client does not have a client secret.');
-    }
-  }
+  const grant = grants.find((each) => each !== 'code');
+  if (grant !== undefined) throw without(`AllowedOAuthFlows ${grant}`);
   if (grants.includes('code') && !input.CallbackURLs?.length)
     throw invalidParameter('CallbackURLs can not be empty for the code flow');
   const own = [...pool.resourceServers.values()].flatMap(({ identifier, scopes }) =>

@@ -1,6 +1,5 @@
-import { notEmulated } from '../../../kernel/errors.ts';
 import type { AnyOperation } from '../../../kernel/service.ts';
-import { type NamedValue, readAttributes, toNamedValues } from '../attributes.ts';
+import { type NamedValue, readAttributes, toNamedValues, withoutAttributes } from '../attributes.ts';
 import { sendCode } from '../codes.ts';
 import type { CognitoUsers } from '../cognito-users.ts';
 import { invalidParameter, notAuthorized, required } from '../errors.ts';
@@ -78,6 +77,16 @@ export function adminUserOperations(cognito: CognitoUsers): Readonly<Record<stri
         return {};
       },
     ),
+    ...poolOperation<UserInput & { readonly UserAttributeNames?: readonly string[] }>(
+      cognito,
+      'AdminDeleteUserAttributes',
+      ({ pool, users }, { Username, UserAttributeNames }) => {
+        const user = users.get(required(Username, 'Username'));
+        const attributes = withoutAttributes(pool, user, required(UserAttributeNames, 'UserAttributeNames'));
+        users.put({ ...user, attributes, modifiedAt: kernel.clock.now() });
+        return {};
+      },
+    ),
     ...poolOperation<UserInput>(cognito, 'AdminResetUserPassword', (members, { Username }) => {
       const user = members.users.get(required(Username, 'Username'));
       sendCode(kernel, members, user, 'password');
@@ -102,9 +111,8 @@ export function adminUserOperations(cognito: CognitoUsers): Readonly<Record<stri
       readonly PaginationToken?: string;
       readonly AttributesToGet?: readonly string[];
     }>(cognito, 'ListUsers', ({ users }, { Filter, Limit, PaginationToken, AttributesToGet }) => {
-      if (AttributesToGet) throw notEmulated('cognito-idp', 'ListUsers with AttributesToGet');
       const { items, next } = page(users.all.filter(userFilter(Filter)), Limit, PaginationToken);
-      return { Users: items.map(describeUser), PaginationToken: next };
+      return { Users: items.map((each) => describeUser(each, AttributesToGet)), PaginationToken: next };
     }),
   };
 }

@@ -58,7 +58,7 @@ export function groupOperations(cognito: CognitoUsers): Readonly<Record<string, 
       const { name } = groupOf(pool, GroupName);
       const inGroup = users.all.filter(({ groups }) => groups.includes(name));
       const { items, next } = page(inGroup, Limit, NextToken);
-      return { Users: items.map(describeUser), NextToken: next };
+      return { Users: items.map((each) => describeUser(each)), NextToken: next };
     }),
     ...poolOperation<GroupInput>(cognito, 'AdminAddUserToGroup', ({ pool, users }, { GroupName, Username }) => {
       const { name } = groupOf(pool, GroupName);
