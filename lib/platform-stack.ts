@@ -10,6 +10,7 @@ import { Presence } from './presence.ts';
 import { Registration } from './registration.ts';
 import { RestApi } from './rest-api.ts';
 import { Telemetry } from './telemetry.ts';
+import { Things } from './things.ts';
 import { Voice } from './voice.ts';
 
 export interface PlatformStackProps extends StackProps {
@@ -29,6 +30,7 @@ export class PlatformStack extends Stack {
     new Onboarding(this, 'Onboarding', { config, alarms, lambdaFolder });
     new Telemetry(this, 'Telemetry', { config, alarms, lambdaFolder });
     const notifications = new Notifications(this, 'Notifications', { config, alarms, lambdaFolder });
+    new Things(this, 'Things', { config, alarms, lambdaFolder, api });
     new Commands(this, 'Commands', { config, alarms, lambdaFolder, api });
     new Presence(this, 'Presence', { config, alarms, lambdaFolder, notices: notifications.queue });
     if (config.voice) new Voice(this, 'Voice', { config, voice: config.voice, alarms, lambdaFolder });

@@ -6,6 +6,12 @@ import { ReadingValue } from './telemetry.ts';
 /** A device clock that is further ahead of the time of arrival than this is wrong. */
 export const CLOCK_AHEAD_MS = 10 * 60 * 1000;
 
+/**
+ * A message is stored under the time of its first reading. Readings that are further from it are not found by their time in
+ * the history; roll-ups have them.
+ */
+export const MAX_BATCH_SPAN_MS = 60 * 60 * 1000;
+
 /** What the rule adds to a message. These replace members of the same name, so they are not part of what a device sent. */
 export const RULE_COLUMNS = [
   'pk',

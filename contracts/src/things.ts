@@ -1,10 +1,25 @@
 /** The things table: one row per thing, to which several capabilities write, each its own members. */
+import * as v from 'valibot';
 import { THING_NAME } from './names.ts';
+import { DescribedThing } from './onboarding.ts';
+import { PresenceState } from './presence.ts';
 
 /** Key of a thing's row. */
 export function thingKey(thing: string): { readonly pk: string; readonly sk: string } {
   return { pk: thing, sk: 'thing' };
 }
+
+/** What lists and the REST API read of a thing's row. It is there since the thing first connected or described itself. */
+export const ThingRow = v.object({
+  pk: v.string(),
+  ...v.partial(v.omit(DescribedThing, ['thing', 'describedAt'])).entries,
+  presence: v.optional(v.pick(PresenceState, ['connected', 'since'])),
+  /** What people call it. */
+  label: v.optional(v.string()),
+  /** `visibleFrom` of the owner under whom it was named so; to a later owner the label is not shown. */
+  labelledFor: v.optional(v.number()),
+});
+export type ThingRow = v.InferOutput<typeof ThingRow>;
 
 /** `macdonald` of `macdonald-sensor123`; undefined when the name has no hyphen, or nothing before it. */
 export function siteOf(thing: string): string | undefined {

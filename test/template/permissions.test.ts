@@ -145,7 +145,7 @@ describe('the notifications', () => {
   const onRows = 'dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem';
   const table = `arn:<partition>:dynamodb:${account}:table`;
   const topics = `arn:<partition>:sns:${account}:thingstead-person-*`;
-  const onTopics = 'sns:CreateTopic sns:ListSubscriptionsByTopic sns:Subscribe sns:Unsubscribe';
+  const onTopics = 'sns:CreateTopic sns:DeleteTopic sns:ListSubscriptionsByTopic sns:Subscribe sns:Unsubscribe';
 
   it('function that delivers', () => {
     expect(statements('NotificationsFunctionRole')).toEqual([
@@ -171,6 +171,19 @@ describe('the notifications', () => {
       'sns:DeleteEndpoint sns:GetEndpointAttributes sns:SetEndpointAttributes: arn:aws:sns:eu-west-1:123456789012:endpoint/GCM/farm/*',
     ]);
   });
+});
+
+it('the function of the routes about things reads lists, grants and readings, and writes labels and shadows', () => {
+  const table = (name: string): string => `arn:<partition>:dynamodb:${account}:table/thingstead-${name}`;
+  const indexes = ['name', 'site', 'type', 'firmware', 'connected'];
+  expect(statements('ThingsFunctionRole')).toEqual([
+    `logs:CreateLogStream logs:PutLogEvents: <${id('AWS::Logs::LogGroup', 'ThingsFunction')}.Arn>`,
+    `dynamodb:BatchGetItem dynamodb:GetItem dynamodb:UpdateItem: ${table('things')}`,
+    `dynamodb:Query: ${indexes.map((index) => `${table('things')}/index/by-${index}`).join(' ')}`,
+    `dynamodb:BatchGetItem dynamodb:Query: ${table('access')}`,
+    `dynamodb:Query: ${table('telemetry-history')} ${table('telemetry-aggregates')}`,
+    `iot:GetThingShadow iot:UpdateThingShadow: arn:<partition>:iot:${account}:thing/*`,
+  ]);
 });
 
 describe('the commands', () => {

@@ -12,6 +12,9 @@ const NO_SUCH_THING = { 404: 'there is no such thing, or it is not mine' };
 /** Rows that one page of a list examines at most; a page may be short and carry a cursor. */
 export const MAX_ROWS_EXAMINED = 1_000;
 
+/** Members of the state that tell of the connection. */
+const PRESENCE_MEMBERS = ['connected', 'session'] as const;
+
 const Latest = v.object({ value: ReadingValue, unit: v.optional(v.string()), time: EpochMilliseconds });
 
 export const Thing = v.object({
@@ -70,6 +73,7 @@ const Summary = v.object({
   mean: v.optional(v.number()),
   last: ReadingValue,
 });
+export type Summary = v.InferOutput<typeof Summary>;
 
 export const thingsRoutes = {
   listThings: route({
@@ -181,7 +185,15 @@ export const thingsRoutes = {
         v.pipe(v.string(), v.regex(/^"\d{1,15}"$/, 'must be a version in quotes, as the header etag had it')),
       ),
     }),
-    body: v.strictObject({ desired: v.record(v.pipe(v.string(), v.minLength(1)), v.unknown()) }),
+    body: v.strictObject({
+      desired: v.pipe(
+        v.record(v.pipe(v.string(), v.minLength(1)), v.unknown()),
+        v.check(
+          (desired) => !PRESENCE_MEMBERS.some((name) => Object.hasOwn(desired, name)),
+          `must have none of ${PRESENCE_MEMBERS.join(', ')}: a device reports these, and nobody desires them`,
+        ),
+      ),
+    }),
     status: 200,
     answer: State,
     problems: {

@@ -1,0 +1,41 @@
+import type { thingsRoutes } from '@thingstead/contracts/routes/things';
+import { type Access, type Refusal, type RouteAnswer, type RouteRequest, refusal } from '../http/request.ts';
+import type { Ports } from './ports.ts';
+import { thingFor } from './thing.ts';
+
+/** `GET /things/{thing}` */
+export async function getThing(
+  { params: { thing }, access }: RouteRequest<typeof thingsRoutes.getThing>,
+  { things, readings }: Ports,
+): Promise<RouteAnswer<typeof thingsRoutes.getThing>> {
+  const [row, latest] = await Promise.all([things.row(thing), readings.latest(thing)]);
+  if (!row && access.role === undefined) return noSuchThing(thing);
+  const visible = latest.filter(
+    ({ time, receivedAt }) => time >= access.visibleFrom && receivedAt >= access.visibleFrom,
+  );
+  const bySensor = visible.map(({ sensor, value, unit, time }) => [sensor, { value, unit, time }] as const);
+  return { ok: true, body: { ...thingFor(thing, row, access), latest: Object.fromEntries(bySensor) } };
+}
+
+/**
+ * `PATCH /things/{thing}`. INVARIANT: the label belongs to the owner whose access the caller had when the request began. If
+ * the thing has another owner by the time it is written, they do not see it, and it replaces none of theirs.
+ */
+export async function patchThing(
+  { params: { thing }, body, access }: RouteRequest<typeof thingsRoutes.patchThing>,
+  { things, owners }: Ports,
+): Promise<RouteAnswer<typeof thingsRoutes.patchThing>> {
+  // Those with whom a thing is shared see as far back as its owner.
+  const labelledFor = access.role === undefined ? ((await owners.since(thing)) ?? 0) : access.visibleFrom;
+  const row = await things.label(thing, body.label ?? undefined, labelledFor);
+  return row ? { ok: true, body: thingFor(thing, row, access) } : noSuchThing(thing);
+}
+
+/** Whose access comes from a group and not from a grant may ask for a thing that is not there; undefined: it is. */
+export async function missing(thing: string, { role }: Access, { things }: Ports): Promise<Refusal | undefined> {
+  return role === undefined && !(await things.row(thing)) ? noSuchThing(thing) : undefined;
+}
+
+function noSuchThing(thing: string): Refusal {
+  return refusal(404, `there is no thing ${thing}`);
+}
