@@ -5,6 +5,7 @@ import { Commands } from './commands.ts';
 import { Monitoring } from './monitoring.ts';
 import { Notifications } from './notifications.ts';
 import { Onboarding } from './onboarding.ts';
+import { Pairing } from './pairing.ts';
 import type { PlatformConfig } from './platform-config.ts';
 import { Presence } from './presence.ts';
 import { Registration } from './registration.ts';
@@ -32,6 +33,7 @@ export class PlatformStack extends Stack {
     const notifications = new Notifications(this, 'Notifications', { config, alarms, lambdaFolder });
     new Things(this, 'Things', { config, alarms, lambdaFolder, api });
     new Commands(this, 'Commands', { config, alarms, lambdaFolder, api });
+    new Pairing(this, 'Pairing', { config, alarms, lambdaFolder, api });
     new Presence(this, 'Presence', { config, alarms, lambdaFolder, notices: notifications.queue });
     if (config.voice) new Voice(this, 'Voice', { config, voice: config.voice, alarms, lambdaFolder });
   }
