@@ -4,9 +4,10 @@ import path from 'node:path';
 import { SENSOR_NAME, THING_NAME } from '@thingstead/contracts/names';
 import { Description } from '@thingstead/contracts/onboarding';
 import * as v from 'valibot';
+import { CommandsSchema } from './commands/command-config.ts';
 import { ConfigurationError, messageOf } from './configuration-error.ts';
 import { explainIssue } from './explain-issue.ts';
-import { absoluteProgram } from './handlers/handler-config.ts';
+import { absoluteHandler, absoluteProgram } from './handlers/handler-config.ts';
 import { LOG_LEVELS } from './log.ts';
 import { PairingSchema } from './pairing/pairing-config.ts';
 import { absoluteSource, SourceSchema } from './sensors/source-config.ts';
@@ -111,6 +112,8 @@ const ConfigSchema = v.strictObject({
     }),
     {},
   ),
+  /** What the cloud may have done, by the name of the command. */
+  commands: v.optional(CommandsSchema, {}),
   /** How a person gets to see a pairing code. */
   pairing: v.optional(PairingSchema, {}),
   logLevel: v.optional(v.picklist(LOG_LEVELS), 'info'),
@@ -130,6 +133,7 @@ export function loadConfig(file: string): AgentConfig {
     ...config,
     sensors: config.sensors.map((sensor) => ({ ...sensor, source: absoluteSource(sensor.source, absolute) })),
     outbox: { ...config.outbox, directory: absolute(config.outbox.directory ?? stateDirectory(folder, process.env)) },
+    commands: absoluteHandlers(config.commands, absolute),
     ...(config.pairing.show && {
       pairing: { ...config.pairing, show: absoluteProgram(config.pairing.show, absolute) },
     }),
@@ -146,6 +150,15 @@ export function loadConfig(file: string): AgentConfig {
   };
 }
 
+function absoluteHandlers<T extends Parameters<typeof absoluteHandler>[0]>(
+  handlers: Readonly<Record<string, T>>,
+  absolute: (name: string) => string,
+): Record<string, T> {
+  return Object.fromEntries(
+    Object.entries(handlers).map(([name, handler]) => [name, absoluteHandler(handler, absolute)]),
+  );
+}
+
 /** Checks a configuration; `file` is for the messages. @throws ConfigurationError that lists everything wrong. */
 export function parseConfig(input: unknown, file: string): AgentConfig {
   const result = v.safeParse(ConfigSchema, input);
@@ -154,20 +167,27 @@ export function parseConfig(input: unknown, file: string): AgentConfig {
       `${file} is not a good configuration`,
       result.issues.map((issue) => explainIssue(ConfigSchema, issue)),
     );
-  const { privateKeyFile, pkcs11 } = result.output;
+  const problems = contradictions(result.output);
+  if (problems.length > 0) throw new ConfigurationError(`${file} is not a good configuration`, problems);
+  return result.output;
+}
+
+/** What is wrong with parts that are good by themselves. */
+function contradictions({ privateKeyFile, pkcs11, sensors, commands, outbox }: AgentConfig): readonly string[] {
+  const problems: string[] = [];
   if ((privateKeyFile === undefined) === (pkcs11 === undefined)) {
     const problem = pkcs11 === undefined ? 'one of them is missing' : 'there are both; the key is in one place only';
-    throw new ConfigurationError(`${file} is not a good configuration`, [`privateKeyFile or pkcs11: ${problem}`]);
+    problems.push(`privateKeyFile or pkcs11: ${problem}`);
   }
-  const names = result.output.sensors.map(({ name }) => name);
+  const names = sensors.map(({ name }) => name);
   const twice = names.filter((name, index) => names.indexOf(name) !== index);
-  if (twice.length > 0) {
-    throw new ConfigurationError(
-      `${file} is not a good configuration`,
-      twice.map((name) => `sensors: "${name}" is there twice`),
-    );
+  problems.push(...twice.map((name) => `sensors: "${name}" is there twice`));
+  for (const [name, { repeatable }] of Object.entries(outbox.memory ? commands : {})) {
+    if (repeatable) continue;
+    const problem = 'without a disk (outbox.memory) it could be done twice: only commands with "repeatable": true';
+    problems.push(`commands.${name}: ${problem}`);
   }
-  return result.output;
+  return problems;
 }
 
 function readJson(file: string): unknown {

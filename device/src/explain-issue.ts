@@ -24,7 +24,12 @@ function objectsIn(schema: unknown): readonly Readonly<Record<string, unknown>>[
 }
 
 function child(schema: unknown, key: unknown): readonly unknown[] {
-  if (typeof schema === 'object' && schema !== null && 'item' in schema) return [schema.item];
+  if (typeof schema === 'object' && schema !== null) {
+    if ('wrapped' in schema) return child(schema.wrapped, key);
+    if ('item' in schema) return [schema.item];
+    // A record: any key, one schema of values.
+    if ('value' in schema && 'key' in schema) return [schema.value];
+  }
   return objectsIn(schema).flatMap((entries) => entries[String(key)] ?? []);
 }
 

@@ -7,6 +7,11 @@ import { runAgent } from './agent.ts';
 import { lockFolder } from './agent-lock.ts';
 import { boardInfo } from './board-info.ts';
 import { type Clock, systemClock } from './clock.ts';
+import { commandHandlers } from './commands/command-handlers.ts';
+import { CommandMemory } from './commands/command-memory.ts';
+import { CommandRunner } from './commands/command-runner.ts';
+import { CommandSession } from './commands/command-session.ts';
+import { CommandStore } from './commands/command-store.ts';
 import { type AgentConfig, loadConfig } from './config.ts';
 import { ConfigurationError, messageOf } from './configuration-error.ts';
 import { serveControl } from './control-socket.ts';
@@ -23,6 +28,7 @@ import { publishEveryMs } from './pace.ts';
 import { Pairing } from './pairing/pairing.ts';
 import { pairingButton } from './pairing/pairing-button.ts';
 import { serviceManager } from './service-manager.ts';
+import type { SessionPart } from './session-part.ts';
 import { StateFile } from './state-file.ts';
 import { supervise } from './supervise.ts';
 import { watchedConnect } from './watched-connect.ts';
@@ -197,7 +203,7 @@ async function run(file: string): Promise<number> {
   const connect = watchedConnect({ connect: sdkConnect(config, identity), liveness, publishMs, changed });
   const manager = serviceManager(process.env, log);
   const { firmwareVersion } = description;
-  const parts = [pairing];
+  const parts = [pairing, openCommands(config, folder, clock, log)];
   const ended = runAgent(
     { config, connect, outbox, onboarding, parts, firmwareVersion, clock, liveness, log },
     ending.signal,
@@ -225,6 +231,16 @@ function openOutbox({ outbox }: AgentConfig, directory: string, clock: Clock, lo
     clock,
     log,
   });
+}
+
+/** Goes on with what an earlier process has left. */
+function openCommands({ thing, commands, outbox }: AgentConfig, folder: string, clock: Clock, log: Log): SessionPart {
+  const store = outbox.memory ? {} : { store: new CommandStore(nodeFileSystem, path.join(folder, 'commands')) };
+  const memory = new CommandMemory({ ...store, clock, log });
+  const runner = new CommandRunner({ handlers: commandHandlers(commands, clock), memory, clock, log });
+  const part = new CommandSession({ thing, runner, clock, log });
+  runner.start();
+  return part;
 }
 
 function openOnboarding(

@@ -196,6 +196,7 @@ describe('the agent', () => {
         '$aws/things/barn1/shadow/update/rejected',
         'device/barn1/register/v1/accepted',
         'device/barn1/register/v1/rejected',
+        'device/barn1/command/+/v1',
       ]),
     );
     const settings = { samplingSeconds: null, reportingSeconds: null };

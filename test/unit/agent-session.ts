@@ -44,7 +44,7 @@ export class FakeSession implements Session {
 
   /** A message from the cloud; nobody hears it who has not subscribed. */
   deliver(topic: string, body: unknown): void {
-    if (!this.isOpen || !this.subscribed.includes(topic)) return;
+    if (!this.isOpen || !this.subscribed.some((filter) => fits(filter, topic))) return;
     const payload = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
     for (const listener of this.#listeners) listener(topic, payload);
   }
@@ -58,6 +58,12 @@ export class FakeSession implements Session {
     this.isOpen = false;
     this.#close(end);
   }
+}
+
+/** A filter with `+` for a level, or none. */
+function fits(filter: string, topic: string): boolean {
+  const [wanted, levels] = [filter.split('/'), topic.split('/')];
+  return wanted.length === levels.length && wanted.every((level, index) => level === '+' || level === levels[index]);
 }
 
 export interface LogLine extends Readonly<Record<string, unknown>> {
