@@ -92,7 +92,7 @@ export function platformStores(
 
     /** All lines, or those that hold a text. */
     async functionLog(
-      capability: 'onboarding' | 'presence' | 'registration' | 'telemetry',
+      capability: 'command-deliveries' | 'commands' | 'onboarding' | 'presence' | 'registration' | 'telemetry',
       text?: string,
     ): Promise<string> {
       const logGroupName = `/aws/lambda/thingstead-${capability}`;
