@@ -265,6 +265,23 @@ it('a session is resumed with what came meanwhile, and a will is published', asy
   await watch.next(({ text }) => text === 'gone');
 });
 
+it('a connection lives for a day, whatever is sent on it, and its end is told', async () => {
+  const client = await connect(runtime.config.credentials, 'day', { connect: { keepalive: 1200 } });
+  const ended = '$aws/events/presence/disconnected/day';
+  for (let passed = 0; passed < 85_000; passed += 1700) {
+    await runtime.advance(1700);
+    await client.ping();
+  }
+  const watch = await connect(runtime.config.credentials, 'watch', { connect: { keepalive: 1200 } });
+  await watch.subscribe(ended);
+
+  await runtime.advance(1400);
+
+  await client.closed;
+  const { text } = await watch.next(({ topic }) => topic === ended);
+  expect(JSON.parse(text)).toMatchObject({ disconnectReason: 'WEBSOCKET_TTL_EXPIRATION' });
+});
+
 describe('a signature', () => {
   const url = (more: object = {}) => signedWebSocketUrl({ ...runtime.config, ...more });
 

@@ -54,6 +54,9 @@ export const MAX_KEEP_ALIVE_SECONDS = 1200;
 /** A request of 1 to 29 seconds counts as this. */
 export const MIN_KEEP_ALIVE_SECONDS = 30;
 
+/** "WebSocket connection duration": then it is closed, whatever was sent on it. */
+export const WEBSOCKET_SECONDS = 86_400;
+
 /** "Persistent session expiry period": both MQTT 3 sessions and the longest that MQTT 5 may ask for. */
 export const SESSION_EXPIRY_SECONDS = 3600;
 

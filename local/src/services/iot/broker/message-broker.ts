@@ -60,7 +60,7 @@ export class MessageBroker {
   }
 
   /** Takes a new network connection, whose first packet has to be a CONNECT. */
-  accept(stream: NetworkStream, peer: Peer): void {
+  accept(stream: NetworkStream, peer: Peer): Connection {
     const connection: Connection = new Connection(stream, peer, this.kernel.clock, {
       onPacket: (packet) => this.#handle(connection, packet),
       onMalformed: (message) => {
@@ -78,6 +78,7 @@ export class MessageBroker {
       if (!connection.client) connection.destroy();
     });
     this.#connections.add(connection);
+    return connection;
   }
 
   /** Hands a message that a client may publish to the bus. */

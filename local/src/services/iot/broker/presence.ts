@@ -13,7 +13,8 @@ export type DisconnectReason =
   | 'DUPLICATE_CLIENTID'
   | 'MQTT_KEEP_ALIVE_TIMEOUT'
   | 'SERVER_ERROR'
-  | 'SERVER_INITIATED_DISCONNECT';
+  | 'SERVER_INITIATED_DISCONNECT'
+  | 'WEBSOCKET_TTL_EXPIRATION';
 
 /** Who an event is about. */
 export interface PresenceOf {

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { createWebSocketStream, WebSocketServer } from 'ws';
 import type { WebSocketUpgrade } from '../../../kernel/service.ts';
-import { MAX_PACKET_BYTES } from './limits.ts';
+import { MAX_PACKET_BYTES, WEBSOCKET_SECONDS } from './limits.ts';
 import type { MessageBroker } from './message-broker.ts';
 
 const PATH = '/mqtt';
@@ -25,7 +25,7 @@ export function acceptMqtt(broker: MessageBroker): (upgrade: WebSocketUpgrade) =
     const network = socket as Socket;
     server.handleUpgrade(incoming, socket, head, (webSocket) => {
       const stream = Object.assign(createWebSocketStream(webSocket), { reset: () => void network.resetAndDestroy() });
-      broker.accept(stream, {
+      const connection = broker.accept(stream, {
         kind: 'iam',
         caller,
         sourceIp: network.remoteAddress,
@@ -33,6 +33,11 @@ export function acceptMqtt(broker: MessageBroker): (upgrade: WebSocketUpgrade) =
         targetIp: network.localAddress,
         targetPort: network.localPort,
       });
+      const end = broker.kernel.clock.after(WEBSOCKET_SECONDS * 1000, () => {
+        if (connection.client) broker.end(connection.client, 'WEBSOCKET_TTL_EXPIRATION');
+        else connection.destroy();
+      });
+      stream.once('close', () => end.cancel());
     });
     return true;
   };
