@@ -1,4 +1,5 @@
 import type {
+  ACCESS_ENVIRONMENT,
   EnvironmentOf,
   EXPIRING_GRANTS_ENVIRONMENT,
   IDENTITY_POLICIES_ENVIRONMENT,
@@ -18,6 +19,7 @@ import { FailureQueue } from './failure-queue.ts';
 import { NodeFunction } from './node-function.ts';
 import type { PlatformConfig } from './platform-config.ts';
 import { STATE_EXPORTS, stateTable } from './resource-names.ts';
+import type { RestApi } from './rest-api.ts';
 import { putItem, TopicRule } from './topic-rule.ts';
 
 export interface AccessProps {
@@ -25,6 +27,7 @@ export interface AccessProps {
   readonly alarms: Alarms;
   /** The folder of the functions' sources. */
   readonly lambdaFolder: string;
+  readonly api: RestApi;
 }
 
 const FUNCTION_TIMEOUT = Duration.minutes(1);
@@ -34,7 +37,8 @@ const CONCURRENT_INVOCATIONS = 5;
 
 /**
  * What hangs on the rows of the access table: IoT policies on the identities of people, their live connections, and who is told
- * about what. One function follows the table's stream; another ends grants at their time, by removing their rows.
+ * about what. One function follows the table's stream; another ends grants at their time, by removing their rows. A third answers
+ * the routes about oneself.
  */
 export class Access extends Construct {
   readonly #props: AccessProps;
@@ -47,11 +51,55 @@ export class Access extends Construct {
     const endings = this.#endings();
     this.#identityPolicies(endings);
     this.#sessions();
+    this.#answer();
+  }
+
+  #answer(): void {
+    const { config, alarms, lambdaFolder, api } = this.#props;
+    const voice = stateTable(this, 'voice');
+    const userPoolId = Fn.importValue(STATE_EXPORTS.userPoolId);
+    const { function: fn, role } = new NodeFunction(this, 'Function', {
+      folder: `${lambdaFolder}/access`,
+      functionName: 'thingstead-access',
+      description: 'Answers the routes about the person who is signed in',
+      // As long as the gateway waits.
+      timeout: Duration.seconds(29),
+      memoryMegabytes: 256,
+      logRetention: config.logRetentionDays,
+      environment: {
+        ACCESS_TABLE: this.#table.tableName,
+        VOICE_TABLE: voice.tableName,
+        USER_POOL_ID: userPoolId,
+        APP_CLIENT_ID: Fn.importValue(STATE_EXPORTS.appClientId),
+        IDENTITY_POOL_ID: Fn.importValue(STATE_EXPORTS.identityPoolId),
+        CHANNELS_FUNCTION: this.#channels,
+      } satisfies EnvironmentOf<typeof ACCESS_ENVIRONMENT>,
+    });
+    const onRows = ['ConditionCheckItem', 'DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'];
+    allow(
+      role,
+      onRows.map((name) => `dynamodb:${name}`),
+      this.#table.tableArn,
+    );
+    allow(role, 'dynamodb:DeleteItem', voice.tableArn);
+    allow(
+      role,
+      ['cognito-idp:AdminDeleteUser', 'cognito-idp:AdminGetUser'],
+      this.#arn('cognito-idp', 'userpool', userPoolId),
+    );
+    allow(role, 'cognito-identity:DeleteIdentities', '*');
+    acknowledge(role, 'AwsSolutions-IAM5[Resource::*]', 'Deleting identities has no narrower resource.');
+    allow(role, 'lambda:InvokeFunction', this.#channels);
+    api.addRoutes('access', fn);
+    alarms.onErrors(fn, {
+      name: 'access-function-errors',
+      errorImpact:
+        'The function of the routes about oneself does not start or ends too late: apps cannot make themselves known for MQTT, and people cannot delete their accounts.',
+    });
   }
 
   #identityPolicies(endings: Queue): void {
     const { config, alarms, lambdaFolder } = this.#props;
-    const channels = this.#arn('lambda', 'function', 'thingstead-channels', ArnFormat.COLON_RESOURCE_NAME);
     const { function: fn, role } = new NodeFunction(this, 'IdentityPoliciesFunction', {
       folder: `${lambdaFolder}/identity-policies`,
       functionName: 'thingstead-identity-policies',
@@ -62,7 +110,7 @@ export class Access extends Construct {
       environment: {
         ACCESS_TABLE: this.#table.tableName,
         ENDINGS_QUEUE_URL: endings.queueUrl,
-        CHANNELS_FUNCTION: channels,
+        CHANNELS_FUNCTION: this.#channels,
         PARTITION: Aws.PARTITION,
       } satisfies EnvironmentOf<typeof IDENTITY_POLICIES_ENVIRONMENT>,
     });
@@ -71,7 +119,7 @@ export class Access extends Construct {
       ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
       this.#table.tableArn,
     );
-    allow(role, 'lambda:InvokeFunction', channels);
+    allow(role, 'lambda:InvokeFunction', this.#channels);
     allow(role, 'sqs:SendMessage', endings.queueArn);
     this.#allowPolicies(role);
     const failed = new FailureQueue(this, 'IdentityPoliciesFailedQueue', {
@@ -228,6 +276,11 @@ export class Access extends Construct {
       errors: errors.queue,
       alarms,
     });
+  }
+
+  /** It is asked directly, under its name. */
+  get #channels(): string {
+    return this.#arn('lambda', 'function', 'thingstead-channels', ArnFormat.COLON_RESOURCE_NAME);
   }
 
   #arn(service: string, resource: string, resourceName: string, arnFormat = ArnFormat.SLASH_RESOURCE_NAME): string {

@@ -12,7 +12,7 @@ import {
   UserPoolClientIdentityProvider,
   VerificationEmailStyle,
 } from 'aws-cdk-lib/aws-cognito';
-import { FederatedPrincipal, Role } from 'aws-cdk-lib/aws-iam';
+import { Effect, FederatedPrincipal, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
 import { allow } from './allow.ts';
@@ -21,6 +21,8 @@ import { STATE_EXPORTS } from './resource-names.ts';
 
 /** The policy variable for the id of the identity that calls. */
 const IDENTITY = `\${cognito-identity.amazonaws.com:sub}`;
+
+const NAMED_SHADOWS = '$aws/things/*/shadow/name/*';
 
 /**
  * The people: a user pool with groups for staff, the client of the web and mobile apps, and an identity pool that makes AWS
@@ -184,10 +186,19 @@ export class People extends Construct {
       'iot:Subscribe',
       heard.map((topic) => arn('topicfilter', topic)),
     );
+    // In a policy an asterisk also stands for slashes: `$aws/things/*/shadow/get` is also the request to a named shadow that is
+    // called `shadow`. Named shadows are none of an app's business; firmware and files are granted there.
+    role.addToPolicy(
+      new PolicyStatement({
+        effect: Effect.DENY,
+        actions: ['iot:Publish', 'iot:Receive', 'iot:Subscribe'],
+        resources: [arn('topic', NAMED_SHADOWS), arn('topicfilter', NAMED_SHADOWS)],
+      }),
+    );
     for (const [kind, topics] of Object.entries({
       client: [`${IDENTITY}-*`],
-      topic: ['$aws/things/*/shadow/get', '$aws/things/*/shadow/update', ...heard],
-      topicfilter: heard,
+      topic: ['$aws/things/*/shadow/get', '$aws/things/*/shadow/update', NAMED_SHADOWS, ...heard],
+      topicfilter: [NAMED_SHADOWS, ...heard],
     })) {
       for (const topic of topics) {
         acknowledge(

@@ -26,7 +26,7 @@ export class PlatformStack extends Stack {
     super(scope, id, props);
     const { alarms } = new Monitoring(this, 'Monitoring', { config });
     const api = new RestApi(this, 'RestApi', { config });
-    new Access(this, 'Access', { config, alarms, lambdaFolder });
+    new Access(this, 'Access', { config, alarms, lambdaFolder, api });
     new Registration(this, 'Registration', { config, alarms, lambdaFolder });
     new Onboarding(this, 'Onboarding', { config, alarms, lambdaFolder });
     new Telemetry(this, 'Telemetry', { config, alarms, lambdaFolder });

@@ -98,6 +98,8 @@ export const ChannelsRequest = v.variant('action', [
   v.strictObject({ action: v.literal('get-preferences'), person: PersonId }),
   v.strictObject({ action: v.literal('watch'), person: PersonId, target: Target }),
   v.strictObject({ action: v.literal('unwatch'), person: PersonId, target: Target }),
+  /** Ends the channels and removes everything that is kept of the person, but not what they watch: that hangs on their grants. */
+  v.strictObject({ action: v.literal('forget-person'), person: PersonId }),
   /** Maintenance: nobody gets a notice about the thing until then. Null ends it. */
   v.strictObject({
     action: v.literal('mute-thing'),

@@ -106,6 +106,18 @@ export class ChannelsTable implements Records {
     }
   }
 
+  async forget(person: string): Promise<void> {
+    const profile = profileKey(person);
+    for (const { sk } of await this.#rows(profile.pk)) {
+      if (sk !== profile.sk) await this.#delete({ pk: profile.pk, sk: String(sk) });
+    }
+    await this.#delete(profile);
+  }
+
+  async dropToken(tokenHash: string, person: string): Promise<void> {
+    if ((await this.tokenOwner(tokenHash))?.person === person) await this.#delete(tokenKey(tokenHash));
+  }
+
   async #rows(pk: string): Promise<readonly Row[]> {
     const query = {
       TableName: this.#table,

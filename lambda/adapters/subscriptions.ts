@@ -1,5 +1,6 @@
 import {
   CreateTopicCommand,
+  DeleteTopicCommand,
   InvalidParameterException,
   NotFoundException,
   paginateListSubscriptionsByTopic,
@@ -24,6 +25,10 @@ export class Subscriptions implements Topics {
     const { TopicArn } = await this.#client.send(new CreateTopicCommand(topic));
     if (!TopicArn) throw new Error('CreateTopic answered without an ARN');
     return TopicArn;
+  }
+
+  async delete(TopicArn: string): Promise<void> {
+    await this.#client.send(new DeleteTopicCommand({ TopicArn }));
   }
 
   async subscribe(TopicArn: string, protocol: Protocol, Endpoint: string): Promise<Accepted> {

@@ -9,7 +9,7 @@ import {
   type ShownChannel,
 } from '@thingstead/contracts/notifications';
 import type { Ports, Protocol } from './ports.ts';
-import { registerPhone, takePhone } from './push.ts';
+import { hashOfToken, registerPhone, takePhone } from './push.ts';
 
 /** Adds a channel, or renews it: the same address is the same channel, a push channel the same device. */
 export async function putChannel(person: string, channel: Channel, ports: Ports): Promise<ChannelsAnswer> {
@@ -65,6 +65,18 @@ export async function listChannels(person: string, ports: Ports): Promise<Channe
   if (profile.topicArn === undefined) return { ok: true, channels: [] };
   const subscriptions = await ports.topics.subscriptions(profile.topicArn);
   return { ok: true, channels: await Promise.all(channels.map((row) => show(row, subscriptions, ports))) };
+}
+
+/** Ends all channels of a person and removes what is kept of them. Safe to repeat: the profile, which has the topic, goes last. */
+export async function forgetPerson(person: string, { records, topics, endpoints }: Ports): Promise<ChannelsAnswer> {
+  const { profile, channels } = await records.person(person);
+  for (const { channel, endpointArn } of channels) {
+    if (endpointArn !== undefined) await endpoints.delete(endpointArn);
+    if (channel.type === 'push') await records.dropToken(hashOfToken(channel), person);
+  }
+  if (profile.topicArn !== undefined) await topics.delete(profile.topicArn);
+  await records.forget(person);
+  return { ok: true };
 }
 
 async function show(

@@ -1,6 +1,6 @@
 import { type ChannelsAnswer, ChannelsRequest } from '@thingstead/contracts/notifications';
 import { validate } from '@thingstead/contracts/validate';
-import { deleteChannel, listChannels, putChannel, refusal } from './channels.ts';
+import { deleteChannel, forgetPerson, listChannels, putChannel, refusal } from './channels.ts';
 import type { Ports } from './ports.ts';
 
 /** What a caller gets to see of an unexpected error; the log has the rest. */
@@ -47,6 +47,8 @@ async function act(request: ChannelsRequest, ports: Ports): Promise<ChannelsAnsw
     case 'unwatch':
       await records.unwatch(request.target, person);
       return { ok: true };
+    case 'forget-person':
+      return forgetPerson(person, ports);
     case 'mute-thing': {
       const known = await maintenance.mute(request.thing, request.until ?? undefined, person);
       return known ? { ok: true } : refusal('no-such-thing', `there is no thing ${request.thing}`);

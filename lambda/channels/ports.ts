@@ -19,6 +19,10 @@ export interface Records {
   watch(target: Target, person: string): Promise<void>;
   unwatch(target: Target, person: string): Promise<void>;
   tokenOwner(tokenHash: string): Promise<TokenRow | undefined>;
+  /** Removes all rows of a person, the profile last. */
+  forget(person: string): Promise<void>;
+  /** Removes the token if it is this person's. */
+  dropToken(tokenHash: string, person: string): Promise<void>;
   /** Takes a token over from `from`. False when somebody else was faster. */
   takeToken(tokenHash: string, owner: TokenRow, from: TokenRow | undefined): Promise<boolean>;
 }
@@ -32,6 +36,8 @@ export type Accepted = { readonly ok: true; readonly arn: string } | { readonly 
 export interface Topics {
   /** Creates the person's topic, or finds it. Gives the ARN. */
   create(person: string): Promise<string>;
+  /** Deletes a topic with all its subscriptions, confirmed or not; nothing when it is gone. */
+  delete(topicArn: string): Promise<void>;
   /** The same endpoint twice is one subscription. */
   subscribe(topicArn: string, protocol: Protocol, endpoint: string): Promise<Accepted>;
   /** `pending`: SNS does not end what is not confirmed. What is not there is ended. */

@@ -30,12 +30,17 @@ export async function registerPhone(
   return endpoints.renew(arn, token);
 }
 
+/** What finds the owner of a token. */
+export function hashOfToken({ platform, token }: Pick<PushChannel, 'platform' | 'token'>): string {
+  return createHash('sha256').update(`${platform} ${token}`).digest('hex');
+}
+
 /**
  * A telephone that was handed on must not show what its last owner watches: whoever had this token loses the channel first.
  * Safe to repeat. @throws PhoneContendedError
  */
 export async function takePhone(owner: TokenRow, { platform, token }: PushChannel, ports: Ports): Promise<void> {
-  const hash = createHash('sha256').update(`${platform} ${token}`).digest('hex');
+  const hash = hashOfToken({ platform, token });
   const { records, topics, endpoints } = ports;
   const before = await records.tokenOwner(hash);
   if (before?.person === owner.person && before.channelId === owner.channelId) return;

@@ -8,10 +8,10 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { IDENTITY_POLICIES_ENVIRONMENT, readEnvironment } from '@thingstead/contracts/environment';
 import { AppConnections } from '../adapters/app-connections.ts';
+import { ChannelsFunction } from '../adapters/channels-function.ts';
 import { GrantEndings } from '../adapters/grant-endings.ts';
 import { PeopleTable } from '../adapters/people-table.ts';
 import { PersonPolicies } from '../adapters/person-policies.ts';
-import { WatchRequests } from '../adapters/watch-requests.ts';
 import { createHandler } from './handler.ts';
 import { LoggedReports } from './logged-reports.ts';
 
@@ -27,7 +27,7 @@ export const handler = createHandler({
   // AWS IoT allows 10 to 15 of these requests a second, for the whole account.
   policies: new PersonPolicies(new IoTClient({ maxAttempts: 6 })),
   connections: new AppConnections(new IoTDataPlaneClient({})),
-  watching: new WatchRequests(new LambdaClient({}), environment.CHANNELS_FUNCTION),
+  watching: new ChannelsFunction(new LambdaClient({}), environment.CHANNELS_FUNCTION),
   endings: new GrantEndings(new SQSClient({}), environment.ENDINGS_QUEUE_URL, now),
   reports: new LoggedReports(new Logger({ serviceName }), () =>
     metrics.addMetric('PeopleOverPolicyLimit', MetricUnit.Count, 1).publishStoredMetrics(),

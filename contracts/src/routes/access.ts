@@ -59,6 +59,8 @@ export const accessRoutes = {
       person: PersonId,
       account: v.record(v.string(), v.unknown()),
       rows: v.array(v.record(v.string(), v.unknown())),
+      /** Channels on which I am told, without tokens of telephones, and what I want to be told. */
+      notices: v.record(v.string(), v.unknown()),
     }),
     problems: {},
   }),

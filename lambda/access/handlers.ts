@@ -1,0 +1,43 @@
+import type { accessRoutes } from '@thingstead/contracts/routes/access';
+import { type RouteHandlers, refusal } from '../http/request.ts';
+import { deleteAccount } from './delete-account.ts';
+import type { Ports } from './ports.ts';
+
+/** Answers the routes about the person who is signed in. */
+export function accessHandlers(ports: Ports): RouteHandlers<typeof accessRoutes> {
+  const { people, accounts, identities, notices, reports } = ports;
+  return {
+    async getMe({ caller: { person, groups } }) {
+      const identityId = (await people.profile(person))?.identityId;
+      return { ok: true, body: { person, groups: [...groups], ...(identityId !== undefined && { identityId }) } };
+    },
+
+    /** The access token says who calls, but not which identity: that only the identity pool knows, by the ID token. */
+    async putIdentity({ caller: { person }, body: { idToken } }) {
+      const verified = await identities.verify(idToken);
+      if (!verified.ok) return refusal(400, 'body.idToken is no ID token of this app, or has expired');
+      if (verified.person !== person) return refusal(403, 'the ID token is not of the person who is signed in');
+      const identityId = await identities.of(idToken);
+      if (identityId === undefined) return refusal(400, 'body.idToken is not taken by the identity pool');
+      const before = (await people.profile(person))?.identityId;
+      if (before !== identityId) {
+        await people.nameIdentity(person, identityId, before);
+        reports.identityNamed(person, identityId);
+      }
+      return { ok: true, body: { identityId, clientIdPrefix: `${identityId}-` } };
+    },
+
+    async exportMe({ caller: { person } }) {
+      const [account = {}, rows, told] = await Promise.all([
+        accounts.describe(person),
+        people.rows(person),
+        notices.describe(person),
+      ]);
+      return { ok: true, body: { person, account, rows: [...rows], notices: told } };
+    },
+
+    async deleteMe({ caller: { person } }) {
+      return deleteAccount(person, ports);
+    },
+  };
+}
