@@ -44,7 +44,9 @@ export class InvitationsTable implements Invitations {
     await this.#client.send(new PutCommand({ TableName: this.#table, Item }));
   }
 
-  async remove(target: GrantTarget, id: string): Promise<void> {
-    await this.#client.send(new DeleteCommand({ TableName: this.#table, Key: invitationKey(target, id) }));
+  async remove(target: GrantTarget, id: string): Promise<boolean> {
+    const command = { TableName: this.#table, Key: invitationKey(target, id), ReturnValues: 'ALL_OLD' } as const;
+    const { Attributes } = await this.#client.send(new DeleteCommand(command));
+    return Attributes !== undefined;
   }
 }

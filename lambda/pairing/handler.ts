@@ -27,6 +27,9 @@ export function pairingHandlers(ports: Ports): RouteHandlers<typeof ROUTES.pairi
     listThingInvitations: ({ caller, params }) => openInvitations(caller.person, thing(params.thing), ports),
     removeThingInvitation: ({ caller, params }) =>
       withdraw({ owner: caller.person, target: thing(params.thing), id: params.invitation }, ports),
+    listSiteInvitations: ({ caller, params }) => openInvitations(caller.person, site(params.site), ports),
+    removeSiteInvitation: ({ caller, params }) =>
+      withdraw({ owner: caller.person, target: site(params.site), id: params.invitation }, ports),
     async acceptInvitation({ caller, body }) {
       const accepted = await accept({ person: caller.person, token: body.token }, ports);
       if (!accepted.ok) return accepted;

@@ -78,13 +78,13 @@ export async function openInvitations(
   };
 }
 
-/** One that is not there is as good as withdrawn. Access that it has given stays. */
+/** Access that it has given stays. */
 export async function withdraw(
   { owner, target, id }: { readonly owner: string; readonly target: GrantTarget; readonly id: string },
   ports: Ports,
 ): Promise<{ readonly ok: true; readonly body: undefined } | Refusal> {
   if (!(await ownedBy(owner, target, ports))) return notYours(target);
-  await ports.invitations.remove(target, id);
+  if (!(await ports.invitations.remove(target, id))) return refusal(404, `there is no invitation ${id}`);
   ports.reports.done('invitation_withdrawn', { person: owner, [target.kind]: target.name, invitation: id });
   return { ok: true, body: undefined };
 }

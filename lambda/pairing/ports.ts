@@ -88,7 +88,8 @@ export interface Invitations {
   /** Open or not. */
   all(target: GrantTarget): Promise<readonly InvitationRow[]>;
   put(target: GrantTarget, invitation: InvitationRow): Promise<void>;
-  remove(target: GrantTarget, id: string): Promise<void>;
+  /** False when there was none. */
+  remove(target: GrantTarget, id: string): Promise<boolean>;
 }
 
 /** Things in the registry of AWS IoT, and on its broker. Every write may be repeated. */
