@@ -1,4 +1,5 @@
 /** The only place where AWS clients are made. */
+import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DescribeEndpointCommand, IoTClient } from '@aws-sdk/client-iot';
 import { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane';
@@ -18,6 +19,7 @@ export interface Cloud {
   readonly local: boolean;
   readonly iot: IoTClient;
   readonly tables: DynamoDBDocumentClient;
+  readonly users: CognitoIdentityProviderClient;
   iotData(): Promise<IoTDataPlaneClient>;
   deviceEndpoint(): Promise<DeviceEndpoint>;
   /** Tells one account, region or runtime from another. */
@@ -35,6 +37,7 @@ export function connectTo(target: Target): Cloud {
       local: true,
       iot: new IoTClient(config),
       tables: DynamoDBDocumentClient.from(new DynamoDBClient(config), documents),
+      users: new CognitoIdentityProviderClient(config),
       iotData: async () => new IoTDataPlaneClient(config),
       deviceEndpoint: async () => ({ ...mqtt, rootCaFile }),
       id: async () => awsEndpoint,
@@ -52,6 +55,7 @@ export function connectTo(target: Target): Cloud {
     local: false,
     iot,
     tables: DynamoDBDocumentClient.from(new DynamoDBClient(config), documents),
+    users: new CognitoIdentityProviderClient(config),
     iotData: async () => new IoTDataPlaneClient({ ...config, endpoint: `https://${await dataAddress()}` }),
     deviceEndpoint: async () => ({ host: await dataAddress(), port: 8883 }),
     id: dataAddress,

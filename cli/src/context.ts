@@ -1,7 +1,10 @@
+import type { Client } from '@thingstead/client';
 import type { Command } from 'commander';
 import { type Cloud, connectTo } from './cloud.ts';
+import { type Deployment, resolveDeployment } from './deployment.ts';
 import { Journal } from './journal.ts';
 import type { Output } from './output.ts';
+import { signedInAs } from './signed-in.ts';
 import { type GlobalOptions, resolveTarget } from './target.ts';
 
 /** What a command works with. */
@@ -13,6 +16,10 @@ export interface Context {
   /** The clients, made when first asked for. */
   cloud(): Cloud;
   readonly journal: Journal;
+  /** Where people sign in. @throws CommandError (usage) on AWS without the file of the outputs */
+  deployment(): Deployment;
+  /** The REST API for the person with this e-mail address. Nothing is called yet. */
+  api(email: string): Client;
 }
 
 /** Puts the context in front of what commander gives to an action. */
@@ -35,5 +42,7 @@ export function createContext(options: GlobalOptions, output: Output, signal: Ab
       cloud ??= connectTo(resolveTarget(options));
       return cloud;
     },
+    deployment: () => resolveDeployment(options),
+    api: (email) => signedInAs(email, resolveDeployment(options), output),
   };
 }

@@ -1,3 +1,5 @@
+import { ApiProblem, ApiUnreachable } from '@thingstead/client';
+import { SignInError } from '@thingstead/client/people';
 import { CommandError } from './command-error.ts';
 
 const NO_CREDENTIALS = new Set(['CredentialsProviderError', 'CredentialsError', 'TokenProviderError']);
@@ -22,6 +24,8 @@ const CONFLICTS = new Set([
   'VersionConflictException',
   'ConditionalCheckFailedException',
   'RegistrationCodeValidationException',
+  'UsernameExistsException',
+  'GroupExistsException',
 ]);
 const UNREACHABLE = new Set([
   'ECONNREFUSED',
@@ -36,6 +40,9 @@ const UNREACHABLE = new Set([
 /** Turns whatever was thrown into words and an exit code. */
 export function explainError(error: unknown, local: boolean): CommandError {
   if (error instanceof CommandError) return error;
+  if (error instanceof ApiProblem) return explainProblem(error);
+  if (error instanceof SignInError) return explainSignIn(error);
+  if (error instanceof ApiUnreachable && !error.timedOut) return unreachable(error.message, error, local);
   const name = nameOf(error);
   const message = error instanceof Error ? error.message : String(error);
   if (NO_CREDENTIALS.has(name)) {
@@ -58,6 +65,8 @@ export function explainError(error: unknown, local: boolean): CommandError {
       cause: error,
     });
   }
+  if (name === 'UserNotFoundException') return new CommandError('notFound', message, { cause: error });
+  if (name === 'InvalidPasswordException') return new CommandError('usage', message, { cause: error });
   if (name === 'ResourceNotFoundException') return notFound(message, error, local);
   if (CONFLICTS.has(name)) {
     return new CommandError('conflict', message, {
@@ -68,6 +77,29 @@ export function explainError(error: unknown, local: boolean): CommandError {
   if (UNREACHABLE.has(name) || UNREACHABLE.has(codeOf(error))) return unreachable(message, error, local);
   return new CommandError('failed', message || name || 'It failed.', {
     ...(name === 'Error' ? {} : { causes: [name] }),
+    cause: error,
+  });
+}
+
+/** A refusal of the REST API, in its own words. */
+function explainProblem(problem: ApiProblem): CommandError {
+  const { status, detail, errors, correlationId } = problem;
+  const exit = ({ 400: 'usage', 401: 'auth', 403: 'auth', 404: 'notFound', 409: 'conflict', 412: 'conflict' } as const)[
+    status
+  ];
+  const causes = errors.map(({ field, message }) => `${field} ${message}`);
+  // What went wrong there can be looked up by it.
+  if (status >= 500 && correlationId !== undefined) causes.push(`correlation id ${correlationId}`);
+  const said = `${detail.charAt(0).toUpperCase()}${detail.slice(1)}`;
+  return new CommandError(exit ?? 'failed', said, { causes, cause: problem });
+}
+
+function explainSignIn(error: SignInError): CommandError {
+  const isRefused = /^(NotAuthorized|UserNotConfirmed|PasswordResetRequired|UserNotFound|CodeMismatch)/.test(
+    error.code,
+  );
+  return new CommandError(isRefused ? 'auth' : 'failed', `The sign-in failed: ${error.message}`, {
+    causes: [error.code],
     cause: error,
   });
 }

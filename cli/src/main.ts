@@ -9,7 +9,8 @@ import { type GlobalOptions, invocationFor, isLocal } from './target.ts';
 /** Runs the command line and gives the exit code. Everything that goes wrong is said in words. */
 export async function main(args: readonly string[], streams: Streams = processStreams()): Promise<number> {
   const interruption = new AbortController();
-  process.once('SIGINT', () => interruption.abort());
+  const interrupt = (): void => interruption.abort();
+  process.once('SIGINT', interrupt);
   let globals: GlobalOptions = {};
   function bind<Args extends unknown[]>(action: (context: Context, ...args: Args) => Promise<void>) {
     return async (...given: unknown[]): Promise<void> => {
@@ -31,6 +32,8 @@ export async function main(args: readonly string[], streams: Streams = processSt
     const explained = explainError(error, isLocal(globals));
     createOutput(false, streams, invocationFor(globals)).problem(explained, globals.debug === true);
     return explained.exitCode;
+  } finally {
+    process.off('SIGINT', interrupt);
   }
 }
 

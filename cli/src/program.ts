@@ -4,14 +4,26 @@ import { addCaDeactivate } from './commands/ca-deactivate.ts';
 import { addCaList } from './commands/ca-list.ts';
 import { addCaRegister } from './commands/ca-register.ts';
 import { addClean } from './commands/clean.ts';
+import { addCommandGive, addCommandList, addCommandShow } from './commands/command.ts';
 import { addDeviceCreate } from './commands/device-create.ts';
 import { addDeviceList } from './commands/device-list.ts';
 import { addDeviceRevoke } from './commands/device-revoke.ts';
 import { addDeviceShow } from './commands/device-show.ts';
 import { addManifestAdd } from './commands/manifest-add.ts';
 import { addManifestList } from './commands/manifest-list.ts';
+import { addPair } from './commands/pair.ts';
 import { addSend } from './commands/send.ts';
+import { addSignOut } from './commands/sign-out.ts';
 import { addSimulate } from './commands/simulate.ts';
+import { addSiteGive } from './commands/site-give.ts';
+import { addStateGet, addStateSet } from './commands/state.ts';
+import { addThings } from './commands/things.ts';
+import { addUserCreate } from './commands/user-create.ts';
+import { addUserDelete } from './commands/user-delete.ts';
+import { addUserDisable, addUserEnable } from './commands/user-enable.ts';
+import { addUserAddToGroup, addUserRemoveFromGroup } from './commands/user-group.ts';
+import { addUserList } from './commands/user-list.ts';
+import { addUserShow } from './commands/user-show.ts';
 import { addWatch } from './commands/watch.ts';
 import type { AddCommand, Bind } from './context.ts';
 import type { Streams } from './output.ts';
@@ -38,9 +50,28 @@ const groups: readonly Group[] = [
     summary: 'what is known about devices before they connect',
     commands: [addManifestAdd, addManifestList],
   },
+  {
+    name: 'user',
+    summary: 'accounts of people, for an operator with AWS credentials',
+    commands: [
+      ...[addUserCreate, addUserList, addUserShow, addUserDisable, addUserEnable, addUserDelete],
+      ...[addUserAddToGroup, addUserRemoveFromGroup],
+    ],
+  },
+  { name: 'site', summary: 'sites and whose they are', commands: [addSiteGive] },
+  {
+    name: 'state',
+    summary: 'what a thing of a person reports and what is desired of it',
+    commands: [addStateGet, addStateSet],
+  },
+  {
+    name: 'command',
+    summary: 'what a thing of a person is told to do once',
+    commands: [addCommandGive, addCommandShow, addCommandList],
+  },
 ];
 
-const commands: readonly AddCommand[] = [addSend, addWatch, addSimulate, addClean];
+const commands: readonly AddCommand[] = [addSend, addWatch, addSimulate, addClean, addThings, addPair, addSignOut];
 
 /** The whole grammar: `thingstead [options] noun verb` or `thingstead [options] verb`. */
 export function createProgram(bind: Bind, { stdout, stderr }: Streams): Command {
@@ -52,6 +83,10 @@ export function createProgram(bind: Bind, { stdout, stderr }: Streams): Command 
     .option('--endpoints <file>', 'the local runtime with this endpoints file')
     .option('--region <region>', 'AWS region')
     .option('--profile <profile>', 'AWS profile')
+    .option(
+      '--outputs <file>',
+      'for people on AWS: what "cdk deploy --outputs-file" has written, or THINGSTEAD_OUTPUTS',
+    )
     .option('--json', 'one line of JSON per row')
     .option('--debug', 'the stack of an error')
     .addHelpText(

@@ -10,9 +10,14 @@ export interface GlobalOptions {
   readonly endpoints?: string;
   readonly region?: string;
   readonly profile?: string;
+  /** File that `cdk deploy --outputs-file` has written. */
+  readonly outputs?: string;
   readonly json?: boolean;
   readonly debug?: boolean;
 }
+
+/** Outputs of each stack, as the CDK command line and the local runtime write them. */
+export const Outputs = v.record(v.string(), v.record(v.string(), v.string()));
 
 /** The part of the runtime's endpoints file that this command needs. */
 const Endpoints = v.object({
@@ -21,6 +26,7 @@ const Endpoints = v.object({
   mqtt: v.object({ host: v.string(), port: v.number() }),
   rootCaFile: v.string(),
   operator: v.object({ accessKeyId: v.string(), secretAccessKey: v.string() }),
+  outputs: v.optional(Outputs, {}),
 });
 export type Endpoints = v.InferOutput<typeof Endpoints>;
 
@@ -38,12 +44,13 @@ export function isLocal(options: GlobalOptions): boolean {
 }
 
 /** How the command is called for the same target. */
-export function invocationFor({ local, endpoints, region, profile }: GlobalOptions): string {
+export function invocationFor({ local, endpoints, region, profile, outputs }: GlobalOptions): string {
   const options = [
     local && endpoints === undefined ? '--local' : undefined,
     endpoints === undefined ? undefined : `--endpoints ${endpoints}`,
     region === undefined ? undefined : `--region ${region}`,
     profile === undefined ? undefined : `--profile ${profile}`,
+    outputs === undefined ? undefined : `--outputs ${outputs}`,
   ];
   return ['npx thingstead', ...options].filter((each) => each !== undefined).join(' ');
 }
