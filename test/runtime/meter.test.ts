@@ -83,6 +83,39 @@ describe('DynamoDB', () => {
     expect(await quantities('on-demand writes')).toEqual({ readings: 3 + 3 + 2 });
   });
 
+  it('writes of a global index by what it holds: nothing where an entry stays, two where it moves', async () => {
+    // GIVEN
+    const name = 'indexed';
+    await client.send(
+      new CreateTableCommand({
+        TableName: name,
+        BillingMode: 'PAY_PER_REQUEST',
+        AttributeDefinitions: ['pk', 'owner'].map((each) => ({ AttributeName: each, AttributeType: 'S' as const })),
+        KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+        GlobalSecondaryIndexes: [
+          {
+            IndexName: 'by-owner',
+            KeySchema: [{ AttributeName: 'owner', KeyType: 'HASH' }],
+            Projection: { ProjectionType: 'KEYS_ONLY' },
+          },
+        ],
+      }),
+    );
+    const write = async (kb: number, owner?: string): Promise<number> => {
+      const before = (await quantities('on-demand writes'))[name] ?? 0;
+      const Item = { pk: { S: 'a' }, data: { S: 'x'.repeat(kb * 1024 - 32) }, ...(owner && { owner: { S: owner } }) };
+      await client.send(new PutItemCommand({ TableName: name, Item }));
+      return ((await quantities('on-demand writes'))[name] ?? 0) - before;
+    };
+
+    // THEN
+    expect(await write(3)).toBe(3);
+    expect(await write(3, 'mary')).toBe(3 + 1);
+    expect(await write(2, 'mary')).toBe(3);
+    expect(await write(2, 'eve')).toBe(2 + 2);
+    expect(await write(2)).toBe(2 + 1);
+  });
+
   it('reads by 4 KB, half of it when they need not be consistent', async () => {
     // GIVEN
     await client.send(new PutItemCommand({ TableName, Item: item(6) }));

@@ -1,13 +1,13 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Item } from './attribute-value.ts';
 import { readUnits, writeUnits } from './capacity.ts';
 import { itemBytes } from './item-size.ts';
-import type { Table } from './table.ts';
+import type { SecondaryIndex, Table } from './table.ts';
 import type { Tables } from './tables.ts';
 
 /**
  * Counts the write request units of storing, deleting or, when its condition did not hold, not changing an item; and
- * those of the global indexes that hold it ("Using Global Secondary Indexes", "Write capacity units" in the developer
- * guide). Tables with provisioned capacity cost by the hour, which is not metered.
+ * those of its entries in global indexes. Tables with provisioned capacity cost by the hour, which is not metered.
  */
 export function meterWrite(
   { kernel }: Tables,
@@ -18,14 +18,31 @@ export function meterWrite(
 ): void {
   if (table.settings.billingMode !== 'PAY_PER_REQUEST') return;
   let units = writeUnits(before, after, transactional);
-  for (const { kind, items } of table.indexes.values()) {
-    if (kind === 'local') continue;
-    const keys = [items.hashKey, items.sortKey];
-    const isIn = (item: Item | undefined) =>
-      item !== undefined && keys.every((key) => key === undefined || item[key.name] !== undefined);
-    if (isIn(before) || isIn(after)) units += writeUnits(before, after, transactional);
+  for (const index of table.indexes.values()) {
+    if (index.kind === 'global') units += indexUnits(index, before, after) * (transactional ? 2 : 1);
   }
   kernel.meter.add('dynamodbWrite', table.name, units);
+}
+
+/**
+ * "Using Global Secondary Indexes", "Write capacity units" in the developer guide: an entry that stays as it is costs nothing,
+ * one whose index key changes costs its removal and its storing, all by the size of what the index holds.
+ */
+function indexUnits(index: SecondaryIndex, before: Item | undefined, after: Item | undefined): number {
+  const [was, is] = [entryOf(index, before), entryOf(index, after)];
+  if (was === undefined && is === undefined) return 0;
+  if (was === undefined || is === undefined) return writeUnits(was, is);
+  if (isDeepStrictEqual(was, is)) return 0;
+  const { hashKey, sortKey } = index.items;
+  const moved = [hashKey, sortKey].some((key) => key !== undefined && !isDeepStrictEqual(was[key.name], is[key.name]));
+  return moved ? writeUnits(was, undefined) + writeUnits(undefined, is) : writeUnits(was, is);
+}
+
+/** What an index holds of an item; undefined when the item lacks a key of the index. */
+function entryOf({ items, attributes }: SecondaryIndex, item: Item | undefined): Item | undefined {
+  const isIn = [items.hashKey, items.sortKey].every((key) => key === undefined || item?.[key.name] !== undefined);
+  if (item === undefined || !isIn) return undefined;
+  return Object.fromEntries(Object.entries(item).filter(([name]) => attributes === undefined || attributes.has(name)));
 }
 
 /** Counts the read request units of so many bytes. */
