@@ -6,6 +6,7 @@ import { randomInt } from 'node:crypto';
 import type { HarmAt } from '../../../local/src/faults/points.ts';
 import { type Platform, startPlatform } from '../../support/platform.ts';
 import { describeLocally } from '../../support/target.ts';
+import { commandsScenarios } from './commands-scenarios.ts';
 import { onboardingScenarios } from './onboarding-scenarios.ts';
 import { presenceScenarios } from './presence-scenarios.ts';
 import { registrationScenarios } from './registration-scenarios.ts';
@@ -17,6 +18,7 @@ const scenarios: readonly Scenario[] = [
   ...onboardingScenarios,
   ...telemetryScenarios,
   ...presenceScenarios,
+  ...commandsScenarios,
 ];
 
 const HARMS: readonly HarmAt<'call'>[] = ['crash-before', 'crash-after', 'lose-answer'];
