@@ -1,4 +1,5 @@
 /** Amazon Cognito user pools: the OAuth 2.0 endpoints and the sign-in pages of a domain. */
+import { createHash } from 'node:crypto';
 import type { Answer, AwsJson } from '../support/aws-json.ts';
 import { Browser, type Page } from '../support/browser.ts';
 import { adminOf, claimsOf, OAuthApp, publicClient, tokensOf, USER_POOLS } from '../support/cognito.ts';
@@ -327,6 +328,8 @@ describe('the sign-in page', () => {
     expect(page.text).toContain('&quot;&gt;&lt;script&gt;');
     const policy = page.headers.get('content-security-policy') ?? '';
     expect(policy).toContain("default-src 'none'");
+    const [, style = ''] = /<style>([^<]*)<\/style>/.exec(page.text) ?? [];
+    expect(policy).toContain(`style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`);
     expect(policy).toContain("frame-ancestors 'none'");
     expect(policy).toContain("form-action 'self' http://localhost:3000");
     expect(page.headers.get('set-cookie')).toMatch(/^XSRF-TOKEN=.*; Path=\/people\.auth.*; HttpOnly; SameSite=Lax$/);

@@ -170,6 +170,58 @@ describe('people who sign up', () => {
   });
 });
 
+describe('people who change their own attributes', () => {
+  const verify = (AccessToken: string, Code: string) =>
+    app('VerifyUserAttribute', { AccessToken, AttributeName: 'email', Code });
+
+  it('verify a new address with the code that goes there', async () => {
+    const [old, email] = [await signedUp(), newEmail()];
+    const { AccessToken } = tokensOf(await byPassword(old));
+    const attributes = async () => (await app('GetUser', { AccessToken })).UserAttributes;
+
+    const UserAttributes = [{ Name: 'email', Value: email }];
+    const begun = await app('UpdateUserAttributes', { AccessToken, UserAttributes });
+    expect(begun).toMatchObject({ CodeDeliveryDetailsList: [{ AttributeName: 'email', DeliveryMedium: 'EMAIL' }] });
+    expect(await attributes()).toContainEqual({ Name: 'email_verified', Value: 'false' });
+    const first = await codeFor(email);
+    await app('GetUserAttributeVerificationCode', { AccessToken, AttributeName: 'email' });
+    const code = await codeFor(email);
+    if (first !== code) await expect(verify(AccessToken, first)).rejects.toEqual(failsAs('CodeMismatchException'));
+    await verify(AccessToken, code);
+
+    expect(await attributes()).toContainEqual({ Name: 'email_verified', Value: 'true' });
+    await expect(verify(AccessToken, code)).rejects.toEqual(failsAs('ExpiredCodeException'));
+    await byPassword(email);
+    await expect(byPassword(old)).rejects.toEqual(failsAs('NotAuthorizedException'));
+  });
+
+  it('use no code that was for something else, and none for what is not verified', async () => {
+    const email = await signedUp();
+    const { AccessToken } = tokensOf(await byPassword(email));
+    await app('ForgotPassword', { ClientId, Username: email });
+    await expect(verify(AccessToken, await codeFor(email))).rejects.toEqual(failsAs('ExpiredCodeException'));
+    await expect(
+      app('GetUserAttributeVerificationCode', { AccessToken, AttributeName: 'custom:site' }),
+    ).rejects.toEqual(failsAs('InvalidParameterException'));
+    await expect(
+      app('GetUserAttributeVerificationCode', { AccessToken, AttributeName: 'phone_number' }),
+    ).rejects.toEqual(failsAs('InvalidParameterException', 'no such address'));
+  });
+
+  it('delete them, but not the one that they sign in with', async () => {
+    const { AccessToken } = tokensOf(await byPassword(await signedUp()));
+    await app('UpdateUserAttributes', { AccessToken, UserAttributes: [{ Name: 'custom:site', Value: 'farm' }] });
+    const remove = (name: string) => app('DeleteUserAttributes', { AccessToken, UserAttributeNames: [name] });
+
+    await remove('custom:site');
+
+    const { UserAttributes } = await app('GetUser', { AccessToken });
+    expect(JSON.stringify(UserAttributes)).not.toContain('custom:site');
+    await expect(remove('email')).rejects.toEqual(failsAs('InvalidParameterException', 'cannot be deleted'));
+    await expect(remove('email_verified')).rejects.toEqual(failsAs('NotAuthorizedException'));
+  });
+});
+
 describe('SRP', () => {
   it('refuses a wrong password, a used challenge, and a public value that gives the secret away', async () => {
     const email = await signedUp();

@@ -47,7 +47,8 @@ export function readAttributes(
   return attributes;
 }
 
-function requireWritable(name: string, { settings, client, before }: Check): void {
+/** Throws InvalidParameterException, NotAuthorizedException for one that the client may not write. */
+export function requireWritable(name: string, { settings, client, before }: Check): void {
   const own = settings.schema.find((each) => each.name === name);
   if (!own && !STANDARD.includes(name)) {
     throw invalidParameter(

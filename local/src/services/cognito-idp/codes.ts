@@ -5,8 +5,8 @@ import { limitExceeded } from './lockout.ts';
 import type { Code, User, UserPool } from './user-pool.ts';
 import type { Members } from './user-pools.ts';
 
-/** "Forgot password code: 1 hour; user confirmation code: 24 hours" (limits, Amazon Cognito user pools code validity). */
-const LIFETIME_MS = { password: 3_600_000, 'sign-up': 86_400_000 } as const;
+/** "Forgot password code: 1 hour"; those for confirmation and for attributes 24 (limits, user pools code validity). */
+const HOUR_MS = 3_600_000;
 /** Then a new code has to be asked for. AWS counts by user and hour, in ways that it does not tell. */
 const MAX_FAILURES = 5;
 
@@ -30,14 +30,10 @@ export function sendCode(
 ): CodeDeliveryDetails {
   const attribute = deliveryAttribute(pool, user, purpose);
   if (attribute === undefined) {
-    throw invalidParameter(
-      purpose === 'password'
-        ? 'Cannot reset password for the user as there is no registered/verified email or phone_number'
-        : 'Auto verification not turned on.',
-    );
+    throw invalidParameter(problemWith(purpose));
   }
   const value = String(randomInt(1_000_000)).padStart(6, '0');
-  const expiresAt = kernel.clock.now() + LIFETIME_MS[purpose];
+  const expiresAt = kernel.clock.now() + (purpose === 'password' ? HOUR_MS : 24 * HOUR_MS);
   users.put({ ...user, code: { purpose, value, expiresAt, failures: 0 } });
   const { verificationSubject, verificationMessage } = pool.settings;
   const destination = user.attributes[attribute] ?? '';
@@ -86,7 +82,16 @@ export function takeCode(
   return users.put({ ...user, code: undefined });
 }
 
+function problemWith(purpose: Code['purpose']): string {
+  if (purpose === 'sign-up') return 'Auto verification not turned on.';
+  if (purpose !== 'password') return 'There is no such address to verify.';
+  return 'Cannot reset password for the user as there is no registered/verified email or phone_number';
+}
+
 function deliveryAttribute({ settings }: UserPool, { attributes }: User, purpose: Code['purpose']): string | undefined {
+  const [, own] = purpose.split('/');
+  if (own !== undefined)
+    return ['email', 'phone_number'].find((name) => name === own && attributes[name] !== undefined);
   const possible = purpose === 'sign-up' ? settings.autoVerifiedAttributes : ['email', 'phone_number'];
   const isGood = (name: string) => purpose === 'sign-up' || attributes[`${name}_verified`] === 'true';
   return ['email', 'phone_number'].find(

@@ -8,6 +8,7 @@ import { adminUserOperations } from './operations/admin-users.ts';
 import { authenticationOperations } from './operations/authentication.ts';
 import { groupOperations } from './operations/groups.ts';
 import { ownAccountOperations } from './operations/own-account.ts';
+import { ownAttributeOperations } from './operations/own-attributes.ts';
 import { passwordOperations } from './operations/passwords.ts';
 import { signUpOperations } from './operations/sign-up.ts';
 import { ownSoftwareTokenOperations, softwareTokenOperations } from './operations/software-tokens.ts';
@@ -31,6 +32,7 @@ export function createCognitoIdpService(kernel: Kernel): Service {
     ...signUpOperations(cognito),
     ...passwordOperations(cognito),
     ...ownAccountOperations(cognito),
+    ...ownAttributeOperations(cognito),
     ...ownSoftwareTokenOperations(cognito),
   };
   const pages = managedLogin(cognito);

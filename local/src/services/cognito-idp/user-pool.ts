@@ -83,7 +83,8 @@ export type UserStatus = 'UNCONFIRMED' | 'CONFIRMED' | 'FORCE_CHANGE_PASSWORD' |
 
 /** A code that was sent to a person. */
 export interface Code {
-  readonly purpose: 'sign-up' | 'password';
+  /** `attribute/email`: to verify that attribute. */
+  readonly purpose: 'sign-up' | 'password' | `attribute/${string}`;
   readonly value: string;
   readonly expiresAt: number;
   readonly failures: number;

@@ -1,6 +1,6 @@
 import { AwsError } from '../../../kernel/errors.ts';
 import type { AnyOperation } from '../../../kernel/service.ts';
-import { type NamedValue, readAttributes, toNamedValues } from '../attributes.ts';
+import { toNamedValues } from '../attributes.ts';
 import { sameText } from '../client-access.ts';
 import type { CognitoUsers } from '../cognito-users.ts';
 import { required } from '../errors.ts';
@@ -13,27 +13,13 @@ interface TokenInput {
 }
 
 /** What people do with their own account, with an access token that has the scope for it. */
-export function ownAccountOperations({ kernel, pools }: CognitoUsers): Readonly<Record<string, AnyOperation>> {
+export function ownAccountOperations({ pools }: CognitoUsers): Readonly<Record<string, AnyOperation>> {
   const bearer = ({ AccessToken }: TokenInput): Bearer => ownerOf(pools, AccessToken);
   return {
     GetUser: publicOperation<TokenInput>((input) => {
       const { user, pool, claims } = bearer(input);
       const readable = pool.clients.get(String(claims.client_id))?.settings.readAttributes;
       return { Username: user.username, UserAttributes: toNamedValues(user, readable), ...describeFactors(user) };
-    }),
-    UpdateUserAttributes: publicOperation<TokenInput & { readonly UserAttributes?: readonly NamedValue[] }>((input) => {
-      const { user, users, pool, claims } = bearer(input);
-      const client = pool.clients.get(String(claims.client_id));
-      const given = readAttributes(input.UserAttributes, { settings: pool.settings, client, before: user.attributes });
-      const attributes: Record<string, string> = { ...user.attributes, ...given };
-      for (const name of ['email', 'phone_number']) {
-        // A new address is not verified any more.
-        if (given[name] !== undefined && given[name] !== user.attributes[name])
-          attributes[`${name}_verified`] = 'false';
-      }
-      users.requireFree({ ...user, attributes });
-      users.put({ ...user, attributes, modifiedAt: kernel.clock.now() });
-      return { CodeDeliveryDetailsList: [] };
     }),
     DeleteUser: publicOperation<TokenInput>((input) => {
       const { user, users, sessions } = bearer(input);
