@@ -105,6 +105,7 @@ export class People extends Construct {
       idTokenValidity: Duration.minutes(15),
       refreshTokenValidity: Duration.days(30),
     });
+    client.applyRemovalPolicy(RemovalPolicy.RETAIN);
     pin(client, 'AppClient');
     return client;
   }

@@ -94,7 +94,7 @@ export class Presence extends Construct {
       } satisfies EnvironmentOf<typeof PRESENCE_ENVIRONMENT>,
     });
     allow(role, ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'], things.tableArn);
-    for (const index of Object.values(THINGS_INDEXES))
+    for (const index of [THINGS_INDEXES.due, THINGS_INDEXES.notices])
       allow(role, 'dynamodb:Query', `${things.tableArn}/index/${index}`);
     allow(role, 'dynamodb:Query', aggregates.tableArn);
     allow(role, 'sqs:SendMessage', checks.queueArn);

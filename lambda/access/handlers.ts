@@ -15,10 +15,11 @@ export function accessHandlers(ports: Ports): RouteHandlers<typeof accessRoutes>
     /** The access token says who calls, but not which identity: that only the identity pool knows, by the ID token. */
     async putIdentity({ caller: { person }, body: { idToken } }) {
       const verified = await identities.verify(idToken);
-      if (!verified.ok) return refusal(400, 'body.idToken is no ID token of this app, or has expired');
-      if (verified.person !== person) return refusal(403, 'the ID token is not of the person who is signed in');
+      if (!verified.ok) return refusal(403, 'idToken is no ID token of this app, or has expired');
+      if (verified.person !== person) return refusal(403, 'idToken is not of the person who is signed in');
       const identityId = await identities.of(idToken);
-      if (identityId === undefined) return refusal(400, 'body.idToken is not taken by the identity pool');
+      if (identityId === undefined)
+        return refusal(403, 'the identity pool does not take this idToken: its sign-in was ended');
       const before = (await people.profile(person))?.identityId;
       if (before !== identityId) {
         await people.nameIdentity(person, identityId, before);

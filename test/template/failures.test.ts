@@ -1,11 +1,11 @@
 /** Nothing fails without a place to go and an alarm: rules, functions, streams and queues. */
 import { CLAIM_LEASE_SECONDS } from '@thingstead/contracts/notifications';
-import { flat, resources, type Synthesis, synthesize } from './synthesis.ts';
+import { flat, resources, type Synthesis, synthesize, WITH_VOICE } from './synthesis.ts';
 
 let synthesis: Synthesis;
 
 beforeAll(() => {
-  synthesis = synthesize();
+  synthesis = synthesize(WITH_VOICE);
 });
 
 /** What these tests read of the properties of any type. */
@@ -143,9 +143,9 @@ describe('every function', () => {
   });
 });
 
-/** A queue's ARN is taken from the queue in the template, a stream's is a name. */
+/** A queue's ARN is taken from the queue in the template, a stream's is a name or imported. */
 function isStream(eventSourceArn: string): boolean {
-  return eventSourceArn.includes(':kinesis:');
+  return eventSourceArn.includes(':kinesis:') || eventSourceArn.endsWith('-stream-arn>');
 }
 
 describe('every function that receives from a queue', () => {
@@ -191,12 +191,14 @@ describe('every alarm', () => {
     const own = alarms().filter(({ Namespace }) => Namespace === 'Thingstead');
 
     expect(own.map(({ MetricName, Dimensions }) => [MetricName, Dimensions])).toEqual([
+      ['PeopleOverPolicyLimit', [{ Name: 'service', Value: 'identity-policies' }]],
       ['CertificatesHeld', [{ Name: 'service', Value: 'registration' }]],
       ['DescriptionsRejected', [{ Name: 'service', Value: 'onboarding' }]],
       ['ThingsOverExpectedRate', [{ Name: 'service', Value: 'telemetry' }]],
       ['NoticesOverLimit', [{ Name: 'service', Value: 'notifications' }]],
       ['RequestsFailed', [{ Name: 'service', Value: 'things' }]],
       ['CommandOutcomesRefused', [{ Name: 'service', Value: 'command-deliveries' }]],
+      ['RequestsFailed', [{ Name: 'service', Value: 'pairing' }]],
     ]);
   });
 });

@@ -175,13 +175,16 @@ describe('the notifications', () => {
 
 it('the function of the routes about things reads lists, grants and readings, and writes labels and shadows', () => {
   const table = (name: string): string => `arn:<partition>:dynamodb:${account}:table/thingstead-${name}`;
-  const indexes = ['name', 'site', 'type', 'firmware', 'connected'];
+  const indexes = ['connected', 'firmware', 'name', 'site', 'type'];
+  const queried = [
+    ...[table('telemetry-aggregates'), table('telemetry-history')],
+    ...indexes.map((index) => `${table('things')}/index/by-${index}`),
+  ];
   expect(statements('ThingsFunctionRole')).toEqual([
     `logs:CreateLogStream logs:PutLogEvents: <${id('AWS::Logs::LogGroup', 'ThingsFunction')}.Arn>`,
     `dynamodb:BatchGetItem dynamodb:GetItem dynamodb:UpdateItem: ${table('things')}`,
-    `dynamodb:Query: ${indexes.map((index) => `${table('things')}/index/by-${index}`).join(' ')}`,
+    `dynamodb:Query: ${queried.join(' ')}`,
     `dynamodb:BatchGetItem dynamodb:Query: ${table('access')}`,
-    `dynamodb:Query: ${table('telemetry-history')} ${table('telemetry-aggregates')}`,
     `iot:GetThingShadow iot:UpdateThingShadow: arn:<partition>:iot:${account}:thing/*`,
   ]);
 });
@@ -223,6 +226,86 @@ describe('the commands', () => {
   });
 });
 
+describe('the access', () => {
+  const table = `arn:<partition>:dynamodb:${account}:table/thingstead-access`;
+  const queue = (prefix: string): string => `<${id('AWS::SQS::Queue', prefix)}.Arn>`;
+  const channels = `arn:<partition>:lambda:${account}:function:thingstead-channels`;
+
+  it('function of the routes about oneself deletes accounts; it publishes and attaches nothing', () => {
+    expect(statements('AccessFunctionRole')).toEqual([
+      `logs:CreateLogStream logs:PutLogEvents: <${id('AWS::Logs::LogGroup', 'AccessFunction')}.Arn>`,
+      `dynamodb:ConditionCheckItem dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem: ${table}`,
+      `dynamodb:DeleteItem: arn:<partition>:dynamodb:${account}:table/thingstead-voice`,
+      `cognito-idp:AdminDeleteUser cognito-idp:AdminGetUser: arn:<partition>:cognito-idp:${account}:userpool/<thingstead-user-pool-id>`,
+      'cognito-identity:DeleteIdentities: *',
+      `lambda:InvokeFunction: ${channels}`,
+    ]);
+  });
+
+  it('function of policies makes policies of people and no others, and gives no access itself', () => {
+    expect(statements('AccessIdentityPoliciesFunctionRole')).toEqual([
+      `logs:CreateLogStream logs:PutLogEvents: <${id('AWS::Logs::LogGroup', 'AccessIdentityPolicies')}.Arn>`,
+      `dynamodb:DeleteItem dynamodb:GetItem dynamodb:Query dynamodb:UpdateItem: ${table}`,
+      `lambda:InvokeFunction: ${channels}`,
+      `sqs:SendMessage: ${queue('AccessEndingsQueue')} ${queue('AccessIdentityPoliciesFailedQueue')}`,
+      `iot:CreatePolicy iot:CreatePolicyVersion iot:DeletePolicy iot:DeletePolicyVersion iot:GetPolicy iot:ListPolicyVersions: arn:<partition>:iot:${account}:policy/thingstead-person-*`,
+      // AWS has no narrower resource for these: the id of an identity is no ARN.
+      'dynamodb:ListStreams iot:AttachPolicy iot:DetachPolicy iot:ListAttachedPolicies: *',
+      `iot:DeleteConnection: arn:<partition>:iot:${account}:client/<region>:*`,
+      'dynamodb:DescribeStream dynamodb:GetRecords dynamodb:GetShardIterator: <thingstead-access-table-stream-arn>',
+    ]);
+  });
+
+  it('function that ends grants may do nothing else to the table', () => {
+    expect(statements('AccessExpiringGrantsFunctionRole')).toEqual([
+      `logs:CreateLogStream logs:PutLogEvents: <${id('AWS::Logs::LogGroup', 'AccessExpiringGrants')}.Arn>`,
+      `dynamodb:DeleteItem: ${table}`,
+      `sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage sqs:SendMessage: ${queue('AccessEndingsQueue')}`,
+    ]);
+  });
+
+  it('rule writes connections into the table', () => {
+    expect(statements('AccessSessionsRuleRole')).toEqual([
+      `sqs:SendMessage: ${queue('AccessSessionsErrorQueue')}`,
+      `dynamodb:PutItem: ${table}`,
+    ]);
+  });
+});
+
+describe('the pairing', () => {
+  const table = (name: string): string => `arn:<partition>:dynamodb:${account}:table/thingstead-${name}`;
+  const queue = (prefix: string): string => `<${id('AWS::SQS::Queue', prefix)}.Arn>`;
+  const iot = (resource: string): string => `arn:<partition>:iot:${account}:${resource}`;
+
+  it('function that gives codes gives no access', () => {
+    expect(statements('PairingCodesFunctionRole')).toEqual([
+      `logs:CreateLogStream logs:PutLogEvents: <${id('AWS::Logs::LogGroup', 'PairingCodes')}.Arn>`,
+      `dynamodb:GetItem dynamodb:PutItem: ${table('access')}`,
+      `iot:DescribeThing: ${iot('thing/*')}`,
+      `iot:Publish: ${iot('topic/device/*/pairing/v1/accepted')} ${iot('topic/device/*/pairing/v1/rejected')}`,
+      `sqs:SendMessage: ${queue('PairingCodesFailedQueue')}`,
+    ]);
+  });
+
+  it('function that answers routes', () => {
+    const onRows = ['BatchGet', 'ConditionCheck', 'Delete', 'Get', 'Put'].map((name) => `dynamodb:${name}Item`);
+    expect(statements('PairingFunctionRole')).toEqual([
+      `logs:CreateLogStream logs:PutLogEvents: <${id('AWS::Logs::LogGroup', 'PairingFunction')}.Arn>`,
+      `${onRows.join(' ')} dynamodb:Query dynamodb:UpdateItem: ${table('access')}`,
+      `dynamodb:GetItem dynamodb:PutItem: ${table('registration')}`,
+      `iot:ListThingPrincipals: ${iot('thing/*')}`,
+      `iot:UpdateCertificate: ${iot('cert/*')}`,
+      `iot:DeleteConnection: ${iot('client/*')}`,
+      `cognito-idp:AdminGetUser: arn:<partition>:cognito-idp:${account}:userpool/<thingstead-user-pool-id>`,
+    ]);
+  });
+
+  it('rule may send to its error queue and call the function that gives codes, no other rule may', () => {
+    expect(statements('PairingCodesRuleRole')).toEqual([`sqs:SendMessage: ${queue('PairingCodesErrorQueue')}`]);
+    expect(callersOf('PairingCodes')).toEqual([mayBeCalledBy('PairingCodes', 'thingstead_pairing_codes')]);
+  });
+});
+
 describe('the log of AWS IoT', () => {
   it('may be written by AWS IoT, and nothing else', () => {
     expect(statements('MonitoringIotLogsRole')).toEqual([
@@ -260,9 +343,17 @@ describe('every role', () => {
     const ruleArn = (rule: string): string => `arn:<partition>:iot:${account}:rule/thingstead_${rule}`;
 
     expect(Object.fromEntries(trusts)).toEqual({
+      AccessExpiringGrantsFunction: trust('lambda.amazonaws.com'),
+      AccessFunction: trust('lambda.amazonaws.com'),
+      AccessIdentityPoliciesFunction: trust('lambda.amazonaws.com'),
+      AccessSessionsRule: trust('iot.amazonaws.com', ruleArn('sessions')),
       CommandsDeliveriesFunction: trust('lambda.amazonaws.com'),
       CommandsFunction: trust('lambda.amazonaws.com'),
       CommandsOutcomeRule: trust('iot.amazonaws.com', ruleArn('command_outcomes')),
+      PairingCodesFunction: trust('lambda.amazonaws.com'),
+      PairingCodesRule: trust('iot.amazonaws.com', ruleArn('pairing_codes')),
+      PairingFunction: trust('lambda.amazonaws.com'),
+      ThingsFunction: trust('lambda.amazonaws.com'),
       MonitoringIotLogs: [
         {
           Action: 'sts:AssumeRole',
@@ -292,8 +383,8 @@ describe('every role', () => {
   });
 
   it('has its policies in this file', () => {
-    expect(resources(synthesis.platform, 'AWS::IAM::Policy')).toHaveLength(18);
-    expect(resources(synthesis.platform, 'AWS::Lambda::Permission')).toHaveLength(4);
+    expect(resources(synthesis.platform, 'AWS::IAM::Policy')).toHaveLength(26);
+    expect(resources(synthesis.platform, 'AWS::Lambda::Permission')).toHaveLength(8);
     expect(resources(synthesis.platform, 'AWS::IAM::ManagedPolicy')).toEqual([]);
   });
 });

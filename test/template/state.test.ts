@@ -1,4 +1,5 @@
 /** What must survive keeps its logical id and its protection: CloudFormation deletes what gets a new id. */
+import { STATE_EXPORTS } from '../../lib/resource-names.ts';
 import { only, resources, type Synthesis, synthesize } from './synthesis.ts';
 
 let synthesis: Synthesis;
@@ -13,6 +14,12 @@ const STATE = {
   TelemetryAggregatesTable: 'AWS::DynamoDB::Table',
   ThingsTable: 'AWS::DynamoDB::Table',
   NotificationsTable: 'AWS::DynamoDB::Table',
+  AccessTable: 'AWS::DynamoDB::Table',
+  CommandsTable: 'AWS::DynamoDB::Table',
+  VoiceTable: 'AWS::DynamoDB::Table',
+  UserPool: 'AWS::Cognito::UserPool',
+  AppClient: 'AWS::Cognito::UserPoolClient',
+  IdentityPool: 'AWS::Cognito::IdentityPool',
   TelemetryStream: 'AWS::Kinesis::Stream',
   ArchiveBucket: 'AWS::S3::Bucket',
   DevicePolicy: 'AWS::IoT::Policy',
@@ -44,7 +51,7 @@ describe('the state stack', () => {
     }
   });
 
-  it('lets telemetry and deliveries expire, and registrations never', () => {
+  it('lets telemetry, deliveries, commands and what gives access expire, and registrations never', () => {
     const expiring = resources(synthesis.state, 'AWS::DynamoDB::Table').map(([id, { Properties }]) => [
       id,
       Properties.TimeToLiveSpecification,
@@ -57,15 +64,20 @@ describe('the state stack', () => {
       TelemetryAggregatesTable: byExpiresAt,
       ThingsTable: undefined,
       NotificationsTable: byExpiresAt,
+      AccessTable: byExpiresAt,
+      CommandsTable: byExpiresAt,
+      VoiceTable: undefined,
     });
   });
 
-  it('exports nothing: the platform finds it by name', () => {
-    const outputs = Object.values(synthesis.state.toJSON().Outputs as Record<string, object>);
+  it('exports what AWS names itself, and nothing else: the rest the platform finds by name', () => {
+    const outputs = Object.values(synthesis.state.toJSON().Outputs as Record<string, { Export?: { Name: string } }>);
+    const { userPoolId, appClientId, identityPoolId, accessTableStreamArn } = STATE_EXPORTS;
+    const exported = [userPoolId, appClientId, identityPoolId, accessTableStreamArn];
+    const imported = JSON.stringify(synthesis.platform.toJSON()).matchAll(/"Fn::ImportValue":"([^"]*)"/g);
 
-    expect(outputs.length).toBeGreaterThan(0);
-    expect(outputs.filter((output) => 'Export' in output)).toEqual([]);
-    expect(JSON.stringify(synthesis.platform.toJSON())).not.toContain('Fn::ImportValue');
+    expect(outputs.flatMap(({ Export }) => Export?.Name ?? []).sort()).toEqual(exported.toSorted());
+    expect(exported).toEqual(expect.arrayContaining([...imported].map(([, name]) => name)));
   });
 });
 

@@ -22,6 +22,16 @@ export interface Synthesis {
   readonly platform: Template;
 }
 
+/** Settings with an Alexa skill; there is nothing of voice without one. */
+export const WITH_VOICE = {
+  'thingstead:voice': {
+    skillId: 'amzn1.ask.skill.0a1b2c3d-0000-4000-8000-000000000001',
+    redirectUrls: ['https://pitangui.amazon.com/api/skill/link/M1'],
+    clientId: 'amzn1.application-oa2-client.1',
+    clientSecretArn: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:alexa-AbCdEf',
+  },
+};
+
 /** The app before synthesis. @throws InvalidConfigError */
 export function newApp(context: Readonly<Record<string, unknown>> = {}): {
   readonly app: App;
@@ -51,13 +61,19 @@ export function only(template: Template, type: string, prefix: string): readonly
   return found;
 }
 
-/** A value of the template as it is in AWS, for reading: `{Ref: AWS::Region}` becomes `<region>`, `Fn::GetAtt` `<Id.Attribute>`. */
+/** A value of the template as it is in AWS, for reading: `{Ref: AWS::Region}` becomes `<region>`, `Fn::GetAtt` `<Id.Attribute>`, `Fn::ImportValue` its name. */
 export function flat(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(flat);
   if (typeof value !== 'object' || value === null) return value;
-  const { Ref: ref, 'Fn::GetAtt': attribute, 'Fn::Join': join } = value as Record<string, unknown>;
+  const {
+    Ref: ref,
+    'Fn::GetAtt': attribute,
+    'Fn::Join': join,
+    'Fn::ImportValue': imported,
+  } = value as Record<string, unknown>;
   if (typeof ref === 'string')
     return `<${ref.replace(/^AWS::/, '').toLowerCase()}>`.replace(/^<(?!region|accountid|partition).*/, `<${ref}>`);
+  if (typeof imported === 'string') return `<${imported}>`;
   if (Array.isArray(attribute)) return `<${attribute.join('.')}>`;
   if (Array.isArray(join)) return (flat(join[1]) as unknown[]).join(String(join[0]));
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, flat(member)]));

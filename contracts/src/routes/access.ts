@@ -43,7 +43,7 @@ export const accessRoutes = {
       /** MQTT client ids begin with it; what follows is the app's choice, `[a-zA-Z0-9]{1,32}`. */
       clientIdPrefix: v.string(),
     }),
-    problems: { 403: 'the ID token is not of the person who is signed in' },
+    problems: { 403: 'the ID token is not of the person who is signed in, or it is not good any more' },
   }),
   exportMe: route({
     operationId: 'exportMe',
