@@ -30,8 +30,9 @@ export function readRequest(route: Route, event: APIGatewayProxyEventV2WithJWTAu
   const params = check(route.params, { ...event.pathParameters }, 'path');
   const query = check(route.query, { ...event.queryStringParameters }, 'query');
   const headers = route.headers && check(route.headers, { ...event.headers }, 'header');
+  const others = errors.length;
   const body = route.body && readBody(event, errors);
-  const valid = route.body && errors.length === 0 ? check(route.body, body, 'body') : undefined;
+  const valid = route.body && errors.length === others ? check(route.body, body, 'body') : undefined;
   return errors.length > 0 ? { ok: false, errors } : { ok: true, parts: { params, query, headers, body: valid } };
 }
 

@@ -1,6 +1,6 @@
 /** Grants as they stand in the access table, written and read without the routes that usually do it. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DetachPolicyCommand, GetPolicyCommand, IoTClient, ListPoliciesCommand } from '@aws-sdk/client-iot';
+import { GetPolicyCommand, IoTClient, ListAttachedPoliciesCommand, ListPoliciesCommand } from '@aws-sdk/client-iot';
 import { IoTDataPlaneClient, PublishCommand, UpdateThingShadowCommand } from '@aws-sdk/client-iot-data-plane';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import {
@@ -99,9 +99,10 @@ export function accessRows({ config }: Pick<Platform, 'config'>) {
       );
       return Object.fromEntries(documents);
     },
-    async detach(person: string, number: number, identityId: string): Promise<void> {
-      const policyName = `${PERSON_POLICY_PREFIX}${person}-${number}`;
-      await iot.send(new DetachPolicyCommand({ policyName, target: identityId }));
+    /** Names of the policies on an identity. */
+    async attached(target: string): Promise<readonly unknown[]> {
+      const { policies = [] } = await iot.send(new ListAttachedPoliciesCommand({ target }));
+      return policies.map(({ policyName }) => policyName);
     },
     /** Who is told about it: `person#<id>`. */
     async watchers(name: string): Promise<readonly unknown[]> {

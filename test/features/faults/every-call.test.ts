@@ -6,6 +6,7 @@ import { randomInt } from 'node:crypto';
 import type { HarmAt } from '../../../local/src/faults/points.ts';
 import { type Platform, startPlatform } from '../../support/platform.ts';
 import { describeLocally } from '../../support/target.ts';
+import { accessScenarios } from './access-scenarios.ts';
 import { commandsScenarios } from './commands-scenarios.ts';
 import { onboardingScenarios } from './onboarding-scenarios.ts';
 import { presenceScenarios } from './presence-scenarios.ts';
@@ -18,6 +19,7 @@ const scenarios: readonly Scenario[] = [
   ...onboardingScenarios,
   ...telemetryScenarios,
   ...presenceScenarios,
+  ...accessScenarios,
   ...commandsScenarios,
 ];
 
