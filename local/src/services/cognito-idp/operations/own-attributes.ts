@@ -1,5 +1,5 @@
 import type { AnyOperation } from '../../../kernel/service.ts';
-import { type NamedValue, readAttributes, withoutAttributes } from '../attributes.ts';
+import { type NamedValue, readAttributes, requireWritable, withoutAttributes } from '../attributes.ts';
 import { sendCode, takeCode } from '../codes.ts';
 import type { CognitoUsers } from '../cognito-users.ts';
 import { invalidParameter, required } from '../errors.ts';
@@ -35,10 +35,8 @@ export function ownAttributeOperations({ kernel, pools }: CognitoUsers): Readonl
       const owner = ownerOf(pools, input.AccessToken);
       const { user, users, pool } = owner;
       const names = required(input.UserAttributeNames, 'UserAttributeNames');
-      const named = names
-        .map((Name) => ({ Name, Value: '' }))
-        .filter(({ Name }) => user.attributes[Name] !== undefined);
-      readAttributes(named, { settings: pool.settings, client: clientOf(owner), before: user.attributes });
+      const check = { settings: pool.settings, client: clientOf(owner), before: user.attributes };
+      for (const name of names) requireWritable(name, check);
       users.put({ ...user, attributes: withoutAttributes(pool, user, names), modifiedAt: kernel.clock.now() });
       return {};
     }),
