@@ -187,6 +187,7 @@ export class Voice extends Construct {
       startingPosition: StartingPosition.LATEST,
       batchSize: 50,
       bisectBatchOnError: true,
+      reportBatchItemFailures: true,
       retryAttempts: 20,
       maxRecordAge: Duration.hours(6),
       filters: [

@@ -20,12 +20,12 @@ export class InvalidReportError extends Error {
  */
 export function createHandler(
   ports: Ports & { readonly queue: ReportQueue },
-): (event: SQSEvent | DynamoDBStreamEvent) => Promise<SQSBatchResponse | undefined> {
+): (event: SQSEvent | DynamoDBStreamEvent) => Promise<SQSBatchResponse> {
   return async ({ Records }) => {
     const changes = Records.filter((record) => 'dynamodb' in record);
     if (changes.length > 0) {
       await ports.queue.send(changes.flatMap(reportOf));
-      return undefined;
+      return { batchItemFailures: [] };
     }
     const messages = Records.filter((record) => 'messageId' in record);
     const failed = await mapConcurrent(messages, CONCURRENCY, async ({ messageId, body }) => {

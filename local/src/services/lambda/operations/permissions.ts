@@ -45,7 +45,8 @@ export function addPermission(functions: Functions): AnyOperation {
 
 function principalOf(principal: string): NonNullable<PolicyStatement['Principal']> {
   if (principal === '*') return '*';
-  if (/^[\w.-]+\.amazonaws\.com$/.test(principal)) return { Service: principal };
+  // Alexa's services are of amazon.com: `alexa-connectedhome`, `alexa-appkit`.
+  if (/^[\w.-]+\.amazon(?:aws)?\.com$/.test(principal)) return { Service: principal };
   if (/^\d{12}$/.test(principal)) return { AWS: `arn:aws:iam::${principal}:root` };
   if (principal.startsWith('arn:')) return { AWS: principal };
   throw invalidValue('The provided principal was invalid. Please check the principal and try again.');
