@@ -9,6 +9,8 @@ import type { Platform } from './platform.ts';
 export interface PlatformAgents {
   /** Starts the agent of a device; again with the same state when it has run before. `change` replaces configuration. */
   start(device: DeviceCertificate, change?: Readonly<Record<string, unknown>>): AgentProcess;
+  /** Runs `thingstead-agent pair` beside the agent that was started for the device; gives the code that it shows. */
+  pairingCode(device: DeviceCertificate): Promise<string>;
   /** Ends those that still run. */
   kill(): Promise<void>;
   /** Removes everything they have left. */
@@ -38,6 +40,12 @@ export function platformAgents({ mqtt: { host, port, rootCaFile } }: Pick<Platfo
       const agent = startAgentProcess(['--config', file('json'), 'run']);
       running.push(agent);
       return agent;
+    },
+    async pairingCode({ thing }) {
+      const asked = startAgentProcess(['--config', path.join(folder, `${thing}.json`), 'pair', '--json']);
+      const { code } = await asked.exited;
+      if (code !== 0) throw new Error(`thingstead-agent pair ended with ${code}:\n${asked.output()}`);
+      return JSON.parse(asked.output()).code;
     },
     async kill() {
       for (const { process } of running) process.kill('SIGKILL');
