@@ -199,6 +199,7 @@ describe('every alarm', () => {
       ['RequestsFailed', [{ Name: 'service', Value: 'things' }]],
       ['CommandOutcomesRefused', [{ Name: 'service', Value: 'command-deliveries' }]],
       ['RequestsFailed', [{ Name: 'service', Value: 'pairing' }]],
+      ['DirectivesFailed', [{ Name: 'service', Value: 'voice' }]],
     ]);
   });
 });
