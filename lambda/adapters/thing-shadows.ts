@@ -64,6 +64,7 @@ export class ThingShadows implements Shadows {
       if (error instanceof ConflictException) return 'conflict';
       if (error instanceof RequestEntityTooLargeException) return 'too-large';
       if (error instanceof InvalidRequestException) return 'invalid';
+      if (error instanceof ResourceNotFoundException) return 'no-such-thing';
       throw error;
     }
   }

@@ -36,6 +36,6 @@ export async function missing(thing: string, { role }: Access, { things }: Ports
   return role === undefined && !(await things.row(thing)) ? noSuchThing(thing) : undefined;
 }
 
-function noSuchThing(thing: string): Refusal {
+export function noSuchThing(thing: string): Refusal {
   return refusal(404, `there is no thing ${thing}`);
 }

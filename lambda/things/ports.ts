@@ -81,7 +81,7 @@ export interface ShadowState {
   readonly at: number;
 }
 
-export type ShadowUpdate = 'done' | 'conflict' | 'too-large' | 'invalid';
+export type ShadowUpdate = 'done' | 'conflict' | 'too-large' | 'invalid' | 'no-such-thing';
 
 export interface Shadows {
   /** Undefined when there is none. */

@@ -1,6 +1,6 @@
 import type { thingsRoutes } from '@thingstead/contracts/routes/things';
 import { type RouteAnswer, type RouteRequest, refusal } from '../http/request.ts';
-import { missing } from './get-thing.ts';
+import { missing, noSuchThing } from './get-thing.ts';
 import type { Ports, ShadowState } from './ports.ts';
 
 /** Quotas of the Device Shadow service: https://docs.aws.amazon.com/general/latest/gr/iot-core.html */
@@ -39,6 +39,8 @@ export async function patchState(
       return refusal(400, REFUSED['too-large']);
     case 'invalid':
       return refusal(400, REFUSED.invalid);
+    case 'no-such-thing':
+      return noSuchThing(thing);
   }
 }
 

@@ -39,6 +39,11 @@ const config = {
   target: 'draft-2020-12',
   definitions: NAMED,
   ignoreActions: UNTOLD,
+  // Objects that a schema cannot describe tell it in words.
+  overrideSchema: ({ valibotSchema }) =>
+    valibotSchema.type === 'custom'
+      ? { type: 'object', description: String((valibotSchema as Told).message) }
+      : undefined,
   overrideRef: ({ referenceId }) => `#/components/schemas/${referenceId}`,
   overrideAction: ({ valibotAction, jsonSchema }) => {
     const { type, requirement, message } = valibotAction as Told;
