@@ -17,6 +17,8 @@ export interface BackoffOptions {
 export class Backoff {
   readonly #options: Required<BackoffOptions>;
   #attempts = 0;
+  /** When the last pause of `nextAt` ends. */
+  #lastEnd = Number.NEGATIVE_INFINITY;
 
   constructor(options: BackoffOptions) {
     this.#options = { random: Math.random, ...options };
@@ -28,6 +30,18 @@ export class Backoff {
     this.#attempts += 1;
     const ceiling = Math.min(capMs, baseMs * 2 ** this.#attempts);
     return Math.floor(baseMs + random() * (ceiling - baseMs));
+  }
+
+  /**
+   * The same for what is not connected: the series starts again when `stableMs` have passed since the end of its last pause.
+   *
+   * @param now of the monotonic clock, in milliseconds.
+   */
+  nextAt(now: number): number {
+    this.connectedFor(now - this.#lastEnd);
+    const ms = this.next();
+    this.#lastEnd = now + ms;
+    return ms;
   }
 
   /** Tells how long a connection lasted, in milliseconds. */

@@ -6,6 +6,7 @@ import { Description } from '@thingstead/contracts/onboarding';
 import * as v from 'valibot';
 import { CommandsSchema } from './commands/command-config.ts';
 import { ConfigurationError, messageOf } from './configuration-error.ts';
+import { StateSchema } from './desired-state/state-config.ts';
 import { explainIssue } from './explain-issue.ts';
 import { absoluteHandler, absoluteProgram } from './handlers/handler-config.ts';
 import { LOG_LEVELS } from './log.ts';
@@ -114,6 +115,8 @@ const ConfigSchema = v.strictObject({
   ),
   /** What the cloud may have done, by the name of the command. */
   commands: v.optional(CommandsSchema, {}),
+  /** How what the shadow's `desired` says is applied, by the name of its member. */
+  state: v.optional(StateSchema, {}),
   /** How a person gets to see a pairing code. */
   pairing: v.optional(PairingSchema, {}),
   logLevel: v.optional(v.picklist(LOG_LEVELS), 'info'),
@@ -134,6 +137,7 @@ export function loadConfig(file: string): AgentConfig {
     sensors: config.sensors.map((sensor) => ({ ...sensor, source: absoluteSource(sensor.source, absolute) })),
     outbox: { ...config.outbox, directory: absolute(config.outbox.directory ?? stateDirectory(folder, process.env)) },
     commands: absoluteHandlers(config.commands, absolute),
+    state: absoluteHandlers(config.state, absolute),
     ...(config.pairing.show && {
       pairing: { ...config.pairing, show: absoluteProgram(config.pairing.show, absolute) },
     }),

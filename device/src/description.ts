@@ -5,13 +5,16 @@ import type { AgentConfig } from './config.ts';
 /** More are not told of; their readings are stored all the same. */
 const MAX_SENSORS = 32;
 
+/** What can be commanded by voice, when the configuration says how it is applied. */
+const VOICE = ['power', 'brightness'];
+
 /**
  * What the device says of itself: the configuration's section `description`, and what that leaves out as the board says.
  *
  * @param version of the agent.
  */
 export function describeDevice(
-  { description, sensors }: Pick<AgentConfig, 'description' | 'sensors'>,
+  { description, sensors, state }: Pick<AgentConfig, 'description' | 'sensors' | 'state'>,
   version: string,
   board: BoardInfo,
 ): Omit<Description, 'id'> {
@@ -21,7 +24,7 @@ export function describeDevice(
     serial: description.serial ?? attribute(board.serial),
     firmwareVersion: description.firmwareVersion ?? attribute(version),
     sensors: sensors.slice(0, MAX_SENSORS).map(({ name, unit }) => ({ name, ...(unit === undefined ? {} : { unit }) })),
-    capabilities: description.capabilities,
+    capabilities: [...new Set([...description.capabilities, ...VOICE.filter((name) => Object.hasOwn(state, name))])],
     ...(description.gateway === undefined ? {} : { gateway: description.gateway }),
   };
 }

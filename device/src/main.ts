@@ -16,6 +16,8 @@ import { type AgentConfig, loadConfig } from './config.ts';
 import { ConfigurationError, messageOf } from './configuration-error.ts';
 import { serveControl } from './control-socket.ts';
 import { describeDevice } from './description.ts';
+import { createAppliers } from './desired-state/appliers.ts';
+import { DesiredState } from './desired-state/desired-state.ts';
 import { DurableOutbox } from './durable-outbox.ts';
 import { type Identity, loadIdentity } from './identity.ts';
 import { Liveness } from './liveness.ts';
@@ -203,7 +205,7 @@ async function run(file: string): Promise<number> {
   const connect = watchedConnect({ connect: sdkConnect(config, identity), liveness, publishMs, changed });
   const manager = serviceManager(process.env, log);
   const { firmwareVersion } = description;
-  const parts = [pairing, openCommands(config, folder, clock, log)];
+  const parts = [pairing, openCommands(config, folder, clock, log), ...desiredState(config, clock, log)];
   const ended = runAgent(
     { config, connect, outbox, onboarding, parts, firmwareVersion, clock, liveness, log },
     ending.signal,
@@ -241,6 +243,12 @@ function openCommands({ thing, commands, outbox }: AgentConfig, folder: string, 
   const part = new CommandSession({ thing, runner, clock, log });
   runner.start();
   return part;
+}
+
+/** Nothing is subscribed for it without members. */
+function desiredState({ thing, state }: AgentConfig, clock: Clock, log: Log): readonly SessionPart[] {
+  const appliers = createAppliers(state, clock);
+  return appliers.size === 0 ? [] : [new DesiredState({ thing, appliers, clock, log })];
 }
 
 function openOnboarding(

@@ -26,7 +26,6 @@ export interface PresenceOptions {
 export class Presence {
   readonly options: PresenceOptions;
   readonly #pauses: Backoff;
-  #lastAgain = Number.NEGATIVE_INFINITY;
 
   constructor(options: PresenceOptions) {
     this.options = options;
@@ -47,11 +46,7 @@ export class Presence {
    * whoever contradicts the reports for ever, perhaps another agent with this identity, gets a slow answer.
    */
   nextPause(): number {
-    const now = this.options.clock.uptime();
-    this.#pauses.connectedFor(now - this.#lastAgain);
-    const ms = this.#pauses.next();
-    this.#lastAgain = now + ms;
-    return ms;
+    return this.#pauses.nextAt(this.options.clock.uptime());
   }
 }
 

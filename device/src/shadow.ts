@@ -102,8 +102,13 @@ export class DeviceShadow {
   }
 }
 
+/** A topic of the classic shadow: `get`, `update/delta`. */
+export function shadowTopic(thing: string, name: string): string {
+  return `$aws/things/${thing}/shadow/${name}`;
+}
+
 function updateTopic(thing: string): string {
-  return `$aws/things/${thing}/shadow/update`;
+  return shadowTopic(thing, 'update');
 }
 
 function parse(payload: Buffer): unknown {

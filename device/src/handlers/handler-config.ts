@@ -33,15 +33,15 @@ export interface HandlerConfig {
 }
 
 /** The same with absolute paths. A program without a slash is looked for in the standard folders. */
-export function absoluteHandler<T extends Pick<HandlerConfig, 'run' | 'module'>>(
-  handler: T,
-  absolute: (path: string) => string,
-): T {
-  const { run, module } = handler;
+export function absoluteHandler<
+  T extends Pick<HandlerConfig, 'run' | 'module'> & { readonly file?: string | undefined },
+>(handler: T, absolute: (path: string) => string): T {
+  const { run, module, file } = handler;
   return {
     ...handler,
     ...(run === undefined ? {} : { run: absoluteProgram(run, absolute) }),
     ...(module === undefined ? {} : { module: absolute(module) }),
+    ...(file === undefined ? {} : { file: absolute(file) }),
   };
 }
 

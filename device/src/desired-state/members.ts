@@ -1,0 +1,125 @@
+import { isDeepStrictEqual } from 'node:util';
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** So much of a reason is reported; the shadow is small. */
+const MAX_REASON = 200;
+
+/**
+ * What is wanted of some members, what they are, and what the shadow says of them. INVARIANT of whoever works through
+ * `toApply` and `toReport` until both are empty: the device is as is wanted, or it is reported why it is not.
+ */
+export class Members {
+  readonly #names: readonly string[];
+  readonly #wanted = new Map<string, unknown>();
+  /** By this process: what was before the start may be gone with the power. */
+  readonly #applied = new Map<string, unknown>();
+  readonly #failed = new Map<string, { readonly value: unknown; readonly reason: string; readonly again: boolean }>();
+  /** What the shadow's `reported` says, as far as it is known. */
+  readonly #reported = new Map<string, unknown>();
+  readonly #errors = new Map<string, string>();
+
+  constructor(names: Iterable<string>) {
+    this.#names = [...names];
+  }
+
+  has(name: string): boolean {
+    return this.#names.includes(name);
+  }
+
+  /** The whole shadow. */
+  document(desired: Values, reported: Values): void {
+    const errors = isValues(reported.errors) ? reported.errors : {};
+    for (const name of this.#names) {
+      copy(this.#wanted, name, desired);
+      copy(this.#reported, name, reported);
+      if (errors[name] === undefined) this.#errors.delete(name);
+      else this.#errors.set(name, String(errors[name]));
+    }
+  }
+
+  /** These are wanted, and not reported. */
+  delta(desired: Values): void {
+    for (const name of this.#names.filter((each) => Object.hasOwn(desired, each))) {
+      this.#wanted.set(name, desired[name]);
+      // It says something else, or nothing.
+      this.#reported.set(name, undefined);
+    }
+  }
+
+  /** What failed may be tried again. */
+  retry(): void {
+    for (const [name, failure] of this.#failed) this.#failed.set(name, { ...failure, again: true });
+  }
+
+  /** The next member that is not as it should be. */
+  toApply(): { readonly name: string; readonly value: unknown } | undefined {
+    const name = this.#names.find((each) => {
+      if (!this.#wanted.has(each) || this.#isApplied(each)) return false;
+      return this.#failureOf(each)?.again ?? true;
+    });
+    return name === undefined ? undefined : { name, value: this.#wanted.get(name) };
+  }
+
+  applied(name: string, value: unknown): void {
+    this.#applied.set(name, value);
+    this.#failed.delete(name);
+  }
+
+  failed(name: string, value: unknown, reason: string): void {
+    // What it is now nobody knows.
+    this.#applied.delete(name);
+    this.#failed.set(name, { value, reason: reason.slice(-MAX_REASON), again: false });
+  }
+
+  /** What `reported` should say and does not; undefined for nothing. */
+  toReport(): Values | undefined {
+    const report: Record<string, unknown> = {};
+    const errors: Record<string, string | null> = {};
+    for (const name of this.#names) {
+      const wanted = this.#wanted.get(name);
+      if (this.#wanted.has(name) && this.#isApplied(name) && !isDeepStrictEqual(this.#reported.get(name), wanted)) {
+        report[name] = wanted;
+      }
+      const reason = this.#failureOf(name)?.reason;
+      // Nobody knows what it is; and were the old value left, the shadow would be silent when that is wanted again.
+      if (reason !== undefined && this.#reported.has(name)) report[name] = null;
+      if (this.#errors.get(name) !== reason) errors[name] = reason ?? null;
+    }
+    if (Object.keys(errors).length > 0) report.errors = errors;
+    return Object.keys(report).length > 0 ? report : undefined;
+  }
+
+  /** The shadow has taken a report. */
+  reported({ errors, ...values }: Values): void {
+    for (const [name, value] of Object.entries(values)) {
+      if (value === null) this.#reported.delete(name);
+      else this.#reported.set(name, value);
+    }
+    for (const [name, reason] of Object.entries(isValues(errors) ? errors : {})) {
+      if (reason === null) this.#errors.delete(name);
+      else this.#errors.set(name, String(reason));
+    }
+  }
+
+  #isApplied(name: string): boolean {
+    return this.#applied.has(name) && isDeepStrictEqual(this.#applied.get(name), this.#wanted.get(name));
+  }
+
+  #failureOf(name: string) {
+    const failure = this.#failed.get(name);
+    return failure && this.#wanted.has(name) && isDeepStrictEqual(failure.value, this.#wanted.get(name))
+      ? failure
+      : undefined;
+  }
+}
+
+/** An object that is no array. */
+export function isValues(value: unknown): value is Values {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function copy(to: Map<string, unknown>, name: string, from: Values): void {
+  if (Object.hasOwn(from, name)) to.set(name, from[name]);
+  else to.delete(name);
+}
