@@ -1,6 +1,7 @@
 import type { accessRoutes } from '@thingstead/contracts/routes/access';
 import { type RouteHandlers, refusal } from '../http/request.ts';
 import { deleteAccount } from './delete-account.ts';
+import { nameIdentity } from './name-identity.ts';
 import type { Ports } from './ports.ts';
 
 /** Answers the routes about the person who is signed in. */
@@ -20,11 +21,7 @@ export function accessHandlers(ports: Ports): RouteHandlers<typeof accessRoutes>
       const identityId = await identities.of(idToken);
       if (identityId === undefined)
         return refusal(403, 'the identity pool does not take this idToken: its sign-in was ended');
-      const before = (await people.profile(person))?.identityId;
-      if (before !== identityId) {
-        await people.nameIdentity(person, identityId, before);
-        reports.identityNamed(person, identityId);
-      }
+      if (await nameIdentity(person, identityId, people)) reports.identityNamed(person, identityId);
       return { ok: true, body: { identityId, clientIdPrefix: `${identityId}-` } };
     },
 

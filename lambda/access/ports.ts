@@ -5,8 +5,8 @@ type Row = Readonly<Record<string, unknown>>;
 /** The access table, as far as it is about one person. All reads are consistent. */
 export interface People {
   profile(person: string): Promise<ProfileRow | undefined>;
-  /** Stores whose identity it is, in place of the one before. */
-  nameIdentity(person: string, identityId: string, before: string | undefined): Promise<void>;
+  /** Stores whose identity it is, in place of the one before. False when another was named meanwhile, or it is somebody else's. */
+  nameIdentity(person: string, identityId: string, before: string | undefined): Promise<boolean>;
   /** Everything in the person's partition. */
   rows(person: string): Promise<readonly Row[]>;
   /** Removes everything in the person's partition; the profile last, which is what finds the rest. */

@@ -12,11 +12,6 @@ import type { People } from '../access/ports.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** The identity is another person's, or the person has named another one at the same time. */
-export class IdentityTakenError extends Error {
-  override readonly name = 'IdentityTakenError';
-}
-
 /** What the access table has about one person, for that person. */
 export class OwnRows implements People {
   readonly #client: DynamoDBDocumentClient;
@@ -33,8 +28,7 @@ export class OwnRows implements People {
     return Item && parseRow(ProfileRow, Item, `the profile of ${person}`);
   }
 
-  /** @throws IdentityTakenError */
-  async nameIdentity(person: string, identityId: string, before: string | undefined): Promise<void> {
+  async nameIdentity(person: string, identityId: string, before: string | undefined): Promise<boolean> {
     const TableName = this.#table;
     const profile = {
       TableName,
@@ -58,9 +52,10 @@ export class OwnRows implements People {
       await this.#client.send(
         new TransactWriteCommand({ TransactItems: [{ Update: profile }, { Put: identity }, ...old] }),
       );
+      return true;
     } catch (error) {
-      if (!(error instanceof TransactionCanceledException)) throw error;
-      throw new IdentityTakenError(`${identityId} could not be named by ${person}`, { cause: error });
+      if (error instanceof TransactionCanceledException) return false;
+      throw error;
     }
   }
 

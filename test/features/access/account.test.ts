@@ -34,6 +34,15 @@ describe('my identity', () => {
     expect(await pairing.accessRow(identityKey(identityId))).toMatchObject({ person: person.person });
   });
 
+  it('is named by several of my apps at the same time', async () => {
+    const person = await pairing.person();
+    const idToken = person.tokens().id;
+
+    const answers = await Promise.all(Array.from({ length: 5 }, () => person.call('PUT', '/me/identity', { idToken })));
+
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+  });
+
   it('is taken from nothing but an ID token of mine, of this app, whose sign-in holds', async () => {
     const [person, other] = [await pairing.person(), await pairing.person()];
     const refused = async (idToken: string) => (await person.call('PUT', '/me/identity', { idToken })).status;
@@ -113,6 +122,7 @@ describe('leaving for good', () => {
     });
     await expect(person.connect()).rejects.toBeDefined();
     await expect(person.refresh()).rejects.toBeDefined();
+    expect((await person.call('PUT', '/me/identity', { idToken: person.tokens().id })).status).toBe(403);
     // Whoever has not got the answer asks again.
     expect((await person.call('DELETE', DELETE)).status).toBe(204);
     // The next owner of the device finds it free.

@@ -165,14 +165,20 @@ describe('access that is taken away', () => {
     const person = await personWith({ [thing]: 'owner' });
     const client = await person.connect();
     await client.subscribe(sensors(thing));
-    await rows.reading(thing, 1);
-    await client.next();
+    let streaming = true;
+    const stream = (async () => {
+      for (let value = 0; streaming; value += 1) await rows.reading(thing, value);
+    })();
+    await client.next(({ text }) => text === '{"value":20}');
 
     await rows.revoke(person.person, thing);
+    expect((await person.call('GET', `/things/${thing}`)).status).toBe(404);
     await client.closed;
-    await rows.reading(thing, 2);
+    const heard = client.messages.length;
+    streaming = false;
+    await stream;
 
-    expect(client.messages).toHaveLength(1);
+    expect(client.messages).toHaveLength(heard);
     await expect(person.connect()).rejects.toBeInstanceOf(WebSocketRefused);
     expect(await rows.policies(person.person)).toEqual({});
   });

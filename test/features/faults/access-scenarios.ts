@@ -13,6 +13,14 @@ import { anonymous, type Scenario } from './scenario.ts';
 const settleSeconds = 600;
 const MAX_ATTEMPTS = 5;
 
+let things = 0;
+
+/** All are of one length, so that the same number of them fits in a policy. */
+function newName(): string {
+  things += 1;
+  return unique(`lamp${String(things).padStart(5, '0')}`);
+}
+
 interface Cast {
   readonly person: Person;
   readonly identityId: string;
@@ -51,20 +59,21 @@ async function outcomeOf(platform: Platform, { person, identityId, client, names
 
 function followed(
   title: string,
-  /** Things that the person has, and what is changed of how many more. */
-  things: number,
+  /** How many things the person has. */
+  held: number,
   change: (rows: ReturnType<typeof accessRows>, cast: Cast, more: readonly string[]) => Promise<void>,
   expected: Scenario['expected'],
+  /** How many more things there are. */
   more = 0,
 ): Scenario {
   return {
     ...{ title, functionName: 'thingstead-identity-policies', settleSeconds, expected },
-    async begin(platform, run) {
-      const names = Array.from({ length: things + more }, (_, n) => unique(`lamp${run}x${n}`));
-      const cast = await castOf(platform, names.slice(0, things));
+    async begin(platform) {
+      const names = Array.from({ length: held + more }, newName);
+      const cast = await castOf(platform, names.slice(0, held));
       return {
         async act() {
-          await change(accessRows(platform), cast, names.slice(things));
+          await change(accessRows(platform), cast, names.slice(held));
           await platform.idle();
         },
         outcome: () => outcomeOf(platform, { ...cast, names }),
@@ -82,7 +91,7 @@ const deletion: Scenario = {
   },
   async begin(platform, run) {
     const rows = accessRows(platform);
-    const cast = await castOf(platform, [unique(`lamp${run}`)]);
+    const cast = await castOf(platform, [newName()]);
     const { person, identityId } = cast;
     const channel = { type: 'sms', number: `+49151${1_000_000 + run}` };
     await rows.askChannels({ action: 'put-channel', person: person.person, channel });
@@ -121,14 +130,14 @@ async function errorOf(answer: Promise<unknown>): Promise<string> {
 export const accessScenarios: readonly Scenario[] = [
   followed(
     'a person who gets more than fits in one policy',
-    1,
+    3,
     (rows, { person }, more) => rows.grantAll(person.person, more, 'owner'),
     { connected: true, reduced: false, failed: 0, attached: [expect.any(String), expect.any(String)] },
-    5,
+    2,
   ),
   followed(
     'a person who loses one thing of several, connected',
-    7,
+    5,
     (rows, { person, names }) => rows.revoke(person.person, names[0] ?? ''),
     { connected: false, reduced: true, identity: ['person'], failed: 0 },
   ),
