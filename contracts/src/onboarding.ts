@@ -27,7 +27,7 @@ export const Description = v.strictObject({
     v.maxLength(32),
     v.check((sensors) => new Set(sensors.map(({ name }) => name)).size === sensors.length, 'names a sensor twice'),
   ),
-  /** What can be commanded by voice: `power`, `brightness`. */
+  /** What Alexa can know, and change, in its shadow: `power`, `brightness`, and others (docs/voice.md). */
   capabilities: v.optional(v.pipe(v.array(v.pipe(v.string(), v.regex(/^[a-zA-Z0-9.]{1,64}$/))), v.maxLength(16)), []),
   /** The thing through which this one speaks. */
   gateway: v.optional(v.pipe(v.string(), v.regex(THING_NAME, 'is no thing name'))),

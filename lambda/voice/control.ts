@@ -29,6 +29,9 @@ const OPERATIONS: Readonly<Record<string, (payload: unknown) => Read>> = {
   },
 };
 
+/** Directives to endpoints that are supported. */
+export const DIRECTIVES = Object.keys(OPERATIONS);
+
 /** Reads a directive to an endpoint. */
 export function operationOf({ header, payload }: Directive): Read {
   const name = `${header.namespace}.${header.name}`;

@@ -8,7 +8,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { IoTDataPlaneClient, UpdateThingShadowCommand } from '@aws-sdk/client-iot-data-plane';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { DeleteCommand, DynamoDBDocumentClient, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
-import { type GrantTarget, grantKey, type Role, targetKey } from '@thingstead/contracts/grants';
+import { type GrantTarget, grantKey, type Role, type StaffGroup, targetKey } from '@thingstead/contracts/grants';
 import { TABLE_NAMES } from '@thingstead/contracts/names';
 import { activate } from '../../../bench/support/fleet.ts';
 import { readAnswer } from '../../support/alexa-message.ts';
@@ -155,8 +155,8 @@ export async function startVoice() {
     },
 
     /** Someone who has linked their account in the Alexa app; with `events`, Alexa has also sent its grant. */
-    async newSpeaker({ events = true } = {}) {
-      const { person, email, tokens, call } = await newPerson(platform);
+    async newSpeaker({ events = true, groups = [] }: { events?: boolean; groups?: readonly StaffGroup[] } = {}) {
+      const { person, email, tokens, call } = await newPerson(platform, { groups });
       const token = await linkAccount(email);
       const header = (name: string) => {
         const [, namespace = '', operation = ''] = /^(.*)\.(\w+)$/.exec(name) ?? [];
