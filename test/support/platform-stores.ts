@@ -33,13 +33,14 @@ const QUEUES = {
 export function platformStores(
   { config, outputs }: Pick<Target, 'config' | 'outputs'>,
   tables: DynamoDBDocumentClient,
+  /** When what is read back began, epoch milliseconds. */
+  startedAt = Date.now(),
 ) {
   const s3 = new S3Client({ ...config, forcePathStyle: true });
   const sqs = new SQSClient(config);
   const cloudwatch = new CloudWatchClient(config);
   const logs = new CloudWatchLogsClient(config);
   const iotData = new IoTDataPlaneClient(config);
-  const startedAt = Date.now();
   const received: Record<keyof typeof QUEUES, Row[]> = { telemetryErrors: [], telemetryQuarantine: [] };
 
   function output(key: string): string {

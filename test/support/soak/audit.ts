@@ -24,10 +24,13 @@ export interface Audit {
 type Account = Pick<Target, 'config' | 'outputs'>;
 type Stores = ReturnType<typeof platformStores>;
 
-/** Compares the stores of an account, which nothing but the soak has used, with a ledger: a `SentMessage` in JSON per line. */
-export async function audit(ledgerFile: string, account: Account): Promise<Audit> {
+/**
+ * Compares the stores of an account, which nothing but the soak has used, with a ledger: a `SentMessage` in JSON per line.
+ * `startedAt`: when the soak began, epoch milliseconds.
+ */
+export async function audit(ledgerFile: string, account: Account, startedAt: number): Promise<Audit> {
   const tables = DynamoDBDocumentClient.from(new DynamoDBClient(account.config));
-  const stores = platformStores(account, tables);
+  const stores = platformStores(account, tables, startedAt);
   const byThing = await readLedger(ledgerFile);
   const archived = Map.groupBy(await stores.archive(), ({ thing }) => String(thing));
   const differences: string[] = [];

@@ -62,6 +62,7 @@ export interface SoakResult extends Audit {
 export async function soak(options: SoakOptions): Promise<SoakResult> {
   const { root, seed, devices, intervalMs, drainMs, intensity = 1 } = options;
   const { config, endpoints } = options.runtime;
+  const startedAt = Date.now();
   const folder = mkdtempSync(path.join(tmpdir(), 'thingstead-soak-'));
   const ledgerFile = path.join(folder, 'ledger.jsonl');
   const child = spawn(process.execPath, [path.join(root, 'test/support/soak/devices.ts')], {
@@ -84,7 +85,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
     await postFaults(config.endpoint, []);
     await advance(config.endpoint, FLUSH_SECONDS);
     const outputs = Object.assign({}, ...Object.values(endpoints.outputs));
-    const found = await audit(ledgerFile, { config, outputs });
+    const found = await audit(ledgerFile, { config, outputs }, startedAt);
     const open = progress.sent - progress.acknowledged;
     const unacknowledged = open === 0 ? [] : [`${open} messages were not acknowledged in ${drainMs / 1000} s`];
     return {
