@@ -24,7 +24,7 @@ const law: Readonly<Record<string, Law>> = {
     packages: [/^aws-cdk-lib/, /^constructs$/, /^cdk-nag$/, /^esbuild$/, /^valibot$/],
     node: true,
   },
-  examples: { ours: [], packages: [/^aws-cdk-lib/], node: true },
+  examples: { ours: ['client'], packages: [/^aws-cdk-lib/, /^mqtt$/], node: true },
   lambda: {
     ours: ['contracts'],
     packages: [/^@aws-lambda-powertools\//, /^aws-jwt-verify/, /^valibot$/, sdk, /^@aws-crypto\//],
