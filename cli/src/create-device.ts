@@ -61,6 +61,8 @@ export async function createDevice({
     ...(rootCaFile === undefined ? {} : { rootCaFile }),
     sensors: SENSORS[sensors].map((each) => ({ ...each, intervalSeconds: demo ? 1 : 10 })),
     publish: { basicIngest: true, intervalSeconds: demo ? 3 : 60 },
+    // Made-up readings, and a lamp that is as it is told to be.
+    ...(sensors === 'simulator' ? { state: { power: { simulator: true }, brightness: { simulator: true } } } : {}),
     logLevel: 'info',
   };
   // The key first: when it is there already, nothing is written.

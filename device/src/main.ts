@@ -128,9 +128,14 @@ async function checkConfig(file: string): Promise<number> {
   const { notAfter } = identity;
   // Whether a token takes the PIN and has the key, only the token knows.
   if (config.pkcs11) (await import('./sdk-client-config.ts')).sdkClientConfig(config, identity);
-  const { thing, endpoint, sensors } = config;
+  const { thing, endpoint, sensors, commands, state } = config;
+  const counts = [
+    `${sensors.length} sensors`,
+    `${Object.keys(commands).length} commands`,
+    `${Object.keys(state).length} states`,
+  ];
   process.stdout.write(
-    `${file} is good: ${thing} -> ${endpoint.host}:${endpoint.port}, ${sensors.length} sensors, certificate until ${notAfter.toISOString().slice(0, 10)}\n`,
+    `${file} is good: ${thing} -> ${endpoint.host}:${endpoint.port}, ${counts.join(', ')}, certificate until ${notAfter.toISOString().slice(0, 10)}\n`,
   );
   return 0;
 }

@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Clock } from './clock.ts';
 
+/** Where a program without a slash is looked for. */
+export const PROGRAM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 /** Nothing of the agent's own environment, which may name its files and its service manager. */
-const ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
+const ENVIRONMENT = { PATH: PROGRAM_PATH, LC_ALL: 'C' };
 /** So much of what it says on standard error comes into the message of an error. */
 const MAX_COMPLAINT = 200;
 

@@ -7,6 +7,7 @@ import { type AgentConfig, loadConfig } from '../config.ts';
 import { ConfigurationError, messageOf } from '../configuration-error.ts';
 import { checkConnect } from './connect-check.ts';
 import { type Finding, fail, ok, skip, warn } from './finding.ts';
+import { checkHandlers } from './handlers-check.ts';
 import { checkIdentity } from './identity-check.ts';
 import { checkNetwork } from './network-check.ts';
 import { checkState } from './state-check.ts';
@@ -54,6 +55,7 @@ async function examine({ configFile, connect, now }: DoctorOptions): Promise<rea
     ...findings,
     clock(now),
     ...checkState(config, folder),
+    ...checkHandlers(config),
     running
       ? ok('agent', outbox.memory ? 'may run; without a disk it cannot be seen' : 'runs')
       : warn('agent', 'does not run', 'sudo systemctl start thingstead-agent'),

@@ -121,6 +121,7 @@ describe('thingstead-agent doctor', () => {
       'clock',
       'state-directory',
       'outbox',
+      'handlers',
       'agent',
       'dns',
       'tcp',
