@@ -4,7 +4,7 @@ import { commandIdOf, firstCommandId } from '../../contracts/src/command-store.t
 import { CommandId } from '../../contracts/src/commands.ts';
 import { validate } from '../../contracts/src/validate.ts';
 import { fingerprintOf } from '../../lambda/commands/fingerprint.ts';
-import { CommandsWorld, SECOND } from './commands-world.ts';
+import { CommandsWorld, QUIET, SECOND } from './commands-world.ts';
 
 const DAY_SECONDS = 86_400;
 const REQUEST = {
@@ -47,6 +47,23 @@ describe('a command', () => {
       expect(changedAt - voidAt).toBeLessThan(3 * SECOND);
     },
   );
+
+  it('that takes long to be stored has a tick all the same', async () => {
+    const world: CommandsWorld = new CommandsWorld(QUIET, ({ given, ...ports }) => ({
+      ...ports,
+      given: {
+        ...given,
+        async create(...command) {
+          await world.pause(20 * SECOND);
+          return given.create(...command);
+        },
+      },
+    }));
+    world.give(REQUEST);
+    await world.run((REQUEST.ttlSeconds + 5) * SECOND);
+
+    expect(only(world).state).toBe('EXPIRED');
+  });
 
   it('is looked at 679 times in a week, if nobody answers', async () => {
     const world = new CommandsWorld();

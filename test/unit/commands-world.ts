@@ -129,6 +129,11 @@ export class CommandsWorld {
     this.#say(thing, command, JSON.stringify(outcome));
   }
 
+  /** Resolves when so much time has passed. */
+  pause(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#schedule(ms, resolve));
+  }
+
   /** Runs everything that is due until then. */
   async run(ms: number): Promise<void> {
     const end = this.now + ms;
@@ -265,7 +270,7 @@ export class CommandsWorld {
       if (dead) throw new CrashError();
       const [crashes, fails] = [this.#chance(this.#noise.crash), this.#chance(this.#noise.fail)];
       const before = this.#random() < 0.5;
-      await new Promise<void>((resolve) => this.#schedule(1 + this.#random() * MAX_CALL_MS, resolve));
+      await this.pause(1 + this.#random() * MAX_CALL_MS);
       dead ||= crashes;
       if ((crashes || fails) && before) throw crashes ? new CrashError() : new FailedCallError();
       const result = effect();
