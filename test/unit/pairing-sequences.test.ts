@@ -11,7 +11,7 @@ import { anyStep, decide, PEOPLE, requestOf, type Step, TARGETS, THINGS } from '
 import { PairingWorld } from './pairing-world.ts';
 
 const EXHAUSTIVE = Boolean(process.env.THINGSTEAD_EXHAUSTIVE);
-const RUNS = EXHAUSTIVE ? 10_000 : 200;
+const RUNS = EXHAUSTIVE ? 10_000 : 100;
 const LIMIT_MS = EXHAUSTIVE ? 1_800_000 : 120_000;
 const SEED = process.env.THINGSTEAD_SEED === undefined ? {} : { seed: Number(process.env.THINGSTEAD_SEED) };
 /** Longer than codes hold and wrong ones are counted; access that ends does so after four steps. */
@@ -198,7 +198,7 @@ describe('whoever may what after any sequence is what the model says,', () => {
   it('at the same time: as if one had been after the other', () => holdsTogether(RUNS), LIMIT_MS);
 });
 
-/** Each is found; the first ones soon, so that they are planted in every run. */
+/** Each is found; the first one soon, so that it is planted in every run. */
 const CONDITIONS: readonly Change['do'][] = [
   'replace-owner',
   'accept-invitation',
@@ -212,7 +212,7 @@ const CONDITIONS: readonly Change['do'][] = [
 ];
 
 describe('what is asked for at the same time finds', () => {
-  it.each(CONDITIONS.slice(0, EXHAUSTIVE ? undefined : 2))(
+  it.each(CONDITIONS.slice(0, EXHAUSTIVE ? undefined : 1))(
     '%s without its condition',
     async (unchecked) => {
       await expect(holdsTogether(50_000, unchecked)).rejects.toThrow('Property failed');

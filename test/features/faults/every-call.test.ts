@@ -9,18 +9,22 @@ import { describeLocally } from '../../support/target.ts';
 import { accessScenarios } from './access-scenarios.ts';
 import { commandsScenarios } from './commands-scenarios.ts';
 import { onboardingScenarios } from './onboarding-scenarios.ts';
+import { pairingScenarios } from './pairing-scenarios.ts';
 import { presenceScenarios } from './presence-scenarios.ts';
 import { registrationScenarios } from './registration-scenarios.ts';
 import type { Scenario } from './scenario.ts';
 import { telemetryScenarios } from './telemetry-scenarios.ts';
+import { thingsScenarios } from './things-scenarios.ts';
 
 const scenarios: readonly Scenario[] = [
   ...registrationScenarios,
   ...onboardingScenarios,
   ...telemetryScenarios,
+  ...thingsScenarios,
   ...presenceScenarios,
   ...accessScenarios,
   ...commandsScenarios,
+  ...pairingScenarios,
 ];
 
 const HARMS: readonly HarmAt<'call'>[] = ['crash-before', 'crash-after', 'lose-answer'];

@@ -5,7 +5,7 @@ import { type GrantTarget, grantKey, ownerKey } from '@thingstead/contracts/gran
 import { TABLE_NAMES } from '@thingstead/contracts/names';
 import { createCa, type DeviceCertificate, issue } from '../../support/certificates.ts';
 import { newPerson, type Person } from '../../support/person.ts';
-import { startPlatform } from '../../support/platform.ts';
+import { type Platform, startPlatform } from '../../support/platform.ts';
 import type { Row } from '../../support/platform-stores.ts';
 import { unique } from '../../support/unique-name.ts';
 import { type PairingDevice, pairingDevice } from './pairing-device.ts';
@@ -13,7 +13,11 @@ import { type PairingDevice, pairingDevice } from './pairing-device.ts';
 export type PairingPlatform = Awaited<ReturnType<typeof startPairingPlatform>>;
 
 export async function startPairingPlatform() {
-  const platform = await startPlatform();
+  return pairingPlatform(await startPlatform());
+}
+
+/** One that is there already. */
+export async function pairingPlatform(platform: Platform) {
   const tables = DynamoDBDocumentClient.from(new DynamoDBClient(platform.config));
   const ca = await createCa(unique('pairing'));
   await platform.registerCa(ca);
