@@ -93,7 +93,15 @@ export function platformStores(
 
     /** All lines, or those that hold a text. */
     async functionLog(
-      capability: 'command-deliveries' | 'commands' | 'onboarding' | 'presence' | 'registration' | 'telemetry',
+      capability:
+        | 'command-deliveries'
+        | 'commands'
+        | 'onboarding'
+        | 'presence'
+        | 'registration'
+        | 'telemetry'
+        | 'voice'
+        | 'voice-reports',
       text?: string,
     ): Promise<string> {
       const logGroupName = `/aws/lambda/thingstead-${capability}`;

@@ -148,9 +148,12 @@ export async function startVoice() {
       ).join('\n');
     },
 
-    /** Somebody who asks for a change, over REST or otherwise. */
-    async desire(thingName: string, desired: Readonly<Record<string, unknown>>): Promise<void> {
-      const payload = Buffer.from(JSON.stringify({ state: { desired } }));
+    /** Somebody asks for a change, over REST or otherwise; or a device reports one, when its connection is of no interest. */
+    async updateShadow(
+      thingName: string,
+      state: { readonly desired?: object; readonly reported?: object },
+    ): Promise<void> {
+      const payload = Buffer.from(JSON.stringify({ state }));
       await iot.send(new UpdateThingShadowCommand({ thingName, payload }));
     },
 
