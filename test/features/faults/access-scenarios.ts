@@ -2,6 +2,7 @@
 import { CognitoIdentityClient, DescribeIdentityCommand } from '@aws-sdk/client-cognito-identity';
 import { AdminGetUserCommand, CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider';
 import { identityKey, profileKey } from '@thingstead/contracts/grants';
+import { claimsOf } from '../../support/cognito.ts';
 import type { WebSocketClient } from '../../support/mqtt-websocket.ts';
 import { newPerson, type Person } from '../../support/person.ts';
 import type { Platform } from '../../support/platform.ts';
@@ -28,15 +29,22 @@ interface Cast {
   readonly names: readonly string[];
 }
 
-async function castOf(platform: Platform, names: readonly string[]): Promise<Cast> {
+/** Someone who is connected, with these things: for good, or for so long. */
+async function castOf(platform: Platform, names: readonly string[], seconds?: number): Promise<Cast> {
   const rows = accessRows(platform);
   const person = await newPerson(platform);
-  for (const name of names) await rows.grant(person.person, name, 'owner');
+  const endsAt = seconds === undefined ? undefined : signedInAt(person) + seconds * 1000;
+  for (const name of names) await rows.grant(person.person, name, 'owner', endsAt);
   const identityId = await person.identify();
   await platform.idle();
   const client = await person.connect('tab1', { connect: { keepalive: 0 } });
   await platform.idle();
   return { person, identityId, client, names };
+}
+
+/** By the platform's clock, epoch milliseconds. */
+function signedInAt(person: Person): number {
+  return Number(claimsOf(person.tokens().access).iat) * 1000;
 }
 
 async function outcomeOf(platform: Platform, { person, identityId, client, names }: Cast): Promise<unknown> {
@@ -118,6 +126,26 @@ const deletion: Scenario = {
   },
 };
 
+/** Further off than SQS can wait, so that the message is passed on once. */
+const LENT_SECONDS = 20 * 60;
+
+const ending: Scenario = {
+  ...{ title: 'a thing that is lent for a while', functionName: 'thingstead-expiring-grants', settleSeconds },
+  expected: { policies: {}, attached: [], connected: false, grants: [], watchers: [], reduced: true, waiting: 0 },
+  async begin(platform) {
+    const cast = await castOf(platform, [newName()], LENT_SECONDS);
+    return {
+      async act() {
+        await platform.advance(LENT_SECONDS + 1);
+      },
+      async outcome() {
+        const waiting = await platform.messagesIn('thingstead-grant-endings', 'thingstead-grant-endings-failed');
+        return { ...((await outcomeOf(platform, cast)) as object), waiting };
+      },
+    };
+  },
+};
+
 async function errorOf(answer: Promise<unknown>): Promise<string> {
   try {
     await answer;
@@ -147,5 +175,6 @@ export const accessScenarios: readonly Scenario[] = [
     (rows, { person, names }) => rows.revoke(person.person, names[0] ?? ''),
     { connected: false, policies: {}, attached: [], identity: ['person'], watchers: [], failed: 0 },
   ),
+  ending,
   deletion,
 ];
