@@ -5,6 +5,7 @@
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { agent } from './figures/agent.ts';
+import { api } from './figures/api.ts';
 import { bundles } from './figures/bundles.ts';
 import { connections } from './figures/connections.ts';
 import { joins } from './figures/joins.ts';
@@ -18,7 +19,7 @@ import { wire } from './figures/wire.ts';
 import { runSoak } from './soak.ts';
 import { type Row, say } from './support/figure.ts';
 
-const FIGURES = [telemetry, sql, joins, returning, start, memory, connections, bundles, agent, wire, presence];
+const FIGURES = [telemetry, sql, joins, returning, start, memory, connections, bundles, agent, wire, presence, api];
 
 if (process.argv[2] === 'soak') process.exit(await runSoak(process.argv.slice(3)));
 

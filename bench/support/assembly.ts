@@ -15,10 +15,11 @@ export function temporaryPath(name: string): string {
   return path.join(folder, `${made}-${name}`);
 }
 
-/** Synthesizes the platform as `npm start` does and gives the folder. */
-export async function synthesize(): Promise<string> {
+/** Synthesizes the platform as `npm start` does, or with this CDK context, and gives the folder. */
+export async function synthesize(context?: Readonly<Record<string, unknown>>): Promise<string> {
   const output = temporaryPath('cdk.out');
-  const env = { ...process.env, CDK_OUTDIR: output };
+  const settings = context && { CDK_CONTEXT_JSON: JSON.stringify(context) };
+  const env = { ...process.env, CDK_OUTDIR: output, ...settings };
   await promisify(execFile)(process.execPath, ['bin/thingstead.ts'], { cwd: root, env });
   return output;
 }

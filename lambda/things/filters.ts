@@ -3,7 +3,7 @@ import type * as v from 'valibot';
 
 type MineQuery = v.InferOutput<typeof thingsRoutes.listThings.query>;
 /** Those that are asked of each thing; what narrows the names is not among them. */
-export type Filters = Pick<MineQuery, 'type' | 'connected' | 'firmware' | 'text' | 'role'>;
+export type Filters = { readonly [Name in 'type' | 'connected' | 'firmware' | 'text' | 'role']?: MineQuery[Name] };
 
 /** True when some of what is listed may not be on the page. */
 export function hasFilters(filters: Filters): boolean {

@@ -4,7 +4,7 @@ import type * as v from 'valibot';
 import type { RouteAnswer, RouteRequest } from '../http/request.ts';
 import { type Candidates, listed, merged } from './candidates.ts';
 import { openCursor, sealCursor } from './cursor.ts';
-import { hasFilters, matches } from './filters.ts';
+import { type Filters, hasFilters, matches } from './filters.ts';
 import { DEFAULT_PAGE, filterScope, type Holdings, holdingsOf, namesIn, rangeOf } from './list-things.ts';
 import type { NameRange } from './name-range.ts';
 import { Place, pageOf } from './page.ts';
@@ -31,11 +31,15 @@ export async function listFleet(
   const range = rangeOf(asked, opened?.position);
   if (!range) return { ok: true, body: { things: [] } };
   const holdings = owner === undefined ? undefined : holdingsOf(await grants.all(owner), now(), ['owner']);
+  const chosen = holdings ? undefined : listFor(asked);
   const page = await pageOf(
     {
-      candidates: holdings ? namesIn(holdings, range, limit, lists) : namesByIndex(asked, range, limit, lists),
+      candidates: holdings
+        ? namesIn(holdings, range, limit, lists)
+        : namesByIndex(chosen?.partitions ?? [], range, limit, lists),
       limit,
-      filtered: hasFilters(filters),
+      // What the index has chosen holds for nearly all that is in it.
+      filtered: hasFilters({ ...filters, ...chosen?.done }),
       show(name, row) {
         if (!row && !isSingle(holdings, name)) return undefined;
         const thing = thingFor(name, row, STAFF);
@@ -55,19 +59,26 @@ function isSingle(holdings: Holdings | undefined, name: string): boolean {
 }
 
 /** All partitions at the same time, merged by name. */
-function namesByIndex(query: Query, range: NameRange, limit: number, lists: ThingLists): Candidates {
-  const partitions = partitionsFor(query);
+function namesByIndex(partitions: readonly List[], range: NameRange, limit: number, lists: ThingLists): Candidates {
   // Things are spread evenly, so that each partition has its share of the page, and a little more or less.
   const expected = partitions.length === 1 ? limit + 1 : Math.ceil((2 * limit) / partitions.length) + 2;
   return merged(partitions.map((list) => listed(lists, list, range, expected)));
 }
 
-function partitionsFor({ site, firmware, type, connected }: Query): readonly List[] {
+interface ChosenList {
+  readonly partitions: readonly List[];
+  /** The filter that need not be asked of each thing. */
+  readonly done?: Partial<Record<keyof Filters, undefined>>;
+}
+
+function listFor({ site, firmware, type, connected }: Query): ChosenList {
   const of = (index: List['index'], value: string): readonly List[] =>
     listShards(value).map((partition) => ({ index, partition }));
-  if (site !== undefined) return [{ index: THINGS_INDEXES.site, partition: site }];
-  if (firmware !== undefined) return of(THINGS_INDEXES.firmware, firmware);
-  if (type !== undefined) return of(THINGS_INDEXES.type, type);
-  if (connected !== undefined) return of(THINGS_INDEXES.connected, String(connected));
-  return of(THINGS_INDEXES.name, WHOLE_FLEET);
+  if (site !== undefined) return { partitions: [{ index: THINGS_INDEXES.site, partition: site }] };
+  if (firmware !== undefined)
+    return { partitions: of(THINGS_INDEXES.firmware, firmware), done: { firmware: undefined } };
+  if (type !== undefined) return { partitions: of(THINGS_INDEXES.type, type), done: { type: undefined } };
+  if (connected !== undefined)
+    return { partitions: of(THINGS_INDEXES.connected, String(connected)), done: { connected: undefined } };
+  return { partitions: of(THINGS_INDEXES.name, WHOLE_FLEET) };
 }

@@ -47,7 +47,7 @@ async function send(sensor: string, message: object): Promise<void> {
 
 async function telemetry(person: Person, sensor: string, query: Readonly<Record<string, unknown>> = {}) {
   const all = { sensor, from: HOUR, to: HOUR + HOUR_MS, ...query };
-  const text = new URLSearchParams(Object.entries(all).map(([name, value]) => [name, String(value)]));
+  const text = new URLSearchParams(Object.entries(all).map(([name, value]): [string, string] => [name, String(value)]));
   return person.call('GET', `/things/${thing}/telemetry?${text}`);
 }
 
