@@ -65,6 +65,13 @@ describe('the settings', () => {
       notifications: { noticesPerPersonPerDay: 50 },
       push: {},
       thingTypes: {},
+      access: {
+        callbackUrls: ['http://localhost:8080/'],
+        logoutUrls: ['http://localhost:8080/'],
+        allowedOrigins: ['http://localhost:8080'],
+        requestsPerSecond: 200,
+        burst: 400,
+      },
     });
   });
 
