@@ -227,17 +227,18 @@ describe('a pool', () => {
     });
   });
 
-  it('says what it takes, and other factors stop the start by logical id', async () => {
+  it('says what it takes', async () => {
     await expect(admin('GetUserPoolMfaConfig', { UserPoolId })).resolves.toEqual({
       MfaConfiguration: 'OPTIONAL',
       SoftwareTokenMfaConfiguration: { Enabled: true },
     });
-    for (const properties of [
-      { MfaConfiguration: 'OPTIONAL', EnabledMfas: ['SMS_MFA'] },
-      { MfaConfiguration: 'ON', EnabledMfas: ['SOFTWARE_TOKEN_MFA'] },
-    ]) {
-      const refused = new Assembly().add('Refused', 'AWS::Cognito::UserPool', properties);
-      await expect(startRuntime({ assembly: refused.write() })).rejects.toThrow(/Refused/);
-    }
+  });
+
+  it.each([
+    { MfaConfiguration: 'OPTIONAL', EnabledMfas: ['SMS_MFA'] },
+    { MfaConfiguration: 'ON', EnabledMfas: ['SOFTWARE_TOKEN_MFA'] },
+  ])('with other factors stops the start by logical id: %j', async (properties) => {
+    const refused = new Assembly().add('Refused', 'AWS::Cognito::UserPool', properties);
+    await expect(startRuntime({ assembly: refused.write() })).rejects.toThrow(/Refused/);
   });
 });
