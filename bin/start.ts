@@ -6,7 +6,8 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs, styleText } from 'node:util';
 import { printCost, watchMeter } from './start/cost.ts';
-import { check, demoThings, startDemo } from './start/demo.ts';
+import { check, demoThings, isKeptDemo, startDemo } from './start/demo.ts';
+import { peopleNext, startPeople } from './start/people.ts';
 import { endAll, endpointsFile, root, run, say, start } from './start/processes.ts';
 
 const assembly = path.join(root, 'cdk.out');
@@ -36,6 +37,7 @@ interface Endpoints {
   readonly awsEndpoint: string;
   readonly mqtt: { readonly host: string; readonly port: number };
   readonly deviceHttps: { readonly host: string; readonly port: number };
+  readonly apiUrl: string | null;
   readonly rootCaFile: string;
   readonly pid: number;
 }
@@ -94,6 +96,7 @@ function printEndpoints(endpoints: Endpoints): void {
   say(
     `  HTTPS      https://${endpoints.deviceHttps.host}:${endpoints.deviceHttps.port}/topics/...   devices publish here without MQTT`,
   );
+  if (endpoints.apiUrl !== null) say(`  REST API   ${endpoints.apiUrl}   docs/openapi.json has its routes`);
   say(`  Endpoints  ${path.relative(root, endpointsFile)}   for scripts: addresses, stack outputs, operator's keys\n`);
 }
 
@@ -103,6 +106,7 @@ function printNext(): void {
   say(`    npx thingstead --local device show ${demoThings[0]}`);
   say('    npx thingstead --local watch');
   say('    npx thingstead --local simulate 5');
+  say(`    ${peopleNext}`);
   const kept = options.data === undefined ? 'nothing is kept' : `${options.data} keeps the state for the next start`;
   say(`  Ctrl-C ends everything; ${kept}.\n`);
 }
@@ -140,15 +144,17 @@ try {
   const endpoints = await startRuntime();
   watchMeter(endpoints.awsEndpoint);
   printEndpoints(endpoints);
-  const devices = options['no-demo'] ? [] : await startDemo(options.data);
+  const [devices, people] = options['no-demo']
+    ? [[], undefined]
+    : await Promise.all([startDemo(options.data), isKeptDemo(options.data) ? undefined : startPeople()]);
   if (options.once) {
-    const passed = await check(devices, endpoints.awsEndpoint);
-    say(
-      passed
-        ? `\n  Every reading is in every store (${seconds()}).`
-        : '\n  FAILED: what was sent is not what is stored.',
-    );
-    await end(passed ? 0 : 1);
+    const isStored = await check(devices, endpoints.awsEndpoint);
+    const seen = await people?.ownThings();
+    const isSeen = demoThings.every((thing) => seen?.includes(thing));
+    if (!isSeen) say(`\n  FAILED: the owner of the site sees ${seen?.join(', ') || 'nothing'}.`);
+    if (!isStored) say('\n  FAILED: what was sent is not what is stored.');
+    if (isSeen && isStored) say(`\n  Every reading is in every store, and the owner sees every thing (${seconds()}).`);
+    await end(isSeen && isStored ? 0 : 1);
   }
   printNext();
 } catch (error) {

@@ -64,6 +64,7 @@ const files: Readonly<Record<string, Law>> = {
   'bin/start.ts': { ours: [], packages: [], node: true },
   'bin/start/processes.ts': { ours: [], packages: [], node: true },
   'bin/start/demo.ts': { ours: [], packages: [], node: true },
+  'bin/start/people.ts': { ours: [], packages: [], node: true },
   'bin/start/cost.ts': { ours: [], packages: [], node: true },
 };
 

@@ -24,14 +24,18 @@ function thingstead(...args: readonly string[]): Promise<string> {
   return run('cli/bin/thingstead.mjs', [...args, '--endpoints', endpointsFile]);
 }
 
+/** True when the devices, and the people, of an earlier start are in the data folder. */
+export function isKeptDemo(data?: string): boolean {
+  return data !== undefined && existsSync(path.resolve(data, 'demo'));
+}
+
 /**
  * Starts an agent for each demo device. Their certificates are made anew as an operator does, with a demo CA; with `data`
  * they are kept in that folder, beside the state that knows them.
  */
 export async function startDemo(data?: string): Promise<readonly Device[]> {
   const demoFolder = path.resolve(data ?? state, 'demo');
-  const isKept = data !== undefined && existsSync(demoFolder);
-  if (isKept)
+  if (isKeptDemo(data))
     say(
       `  ${styleText('bold', 'Demo')}       the devices of the last start connect again, with the certificates they have`,
     );

@@ -12,10 +12,15 @@ export function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** Starts a script of ours. */
-export function start(script: string, args: readonly string[]): ChildProcess {
+/** Starts a script of ours, with these variables beside those of the environment. */
+export function start(
+  script: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): ChildProcess {
   const child = spawn(process.execPath, [path.join(root, script), ...args], {
     cwd: root,
+    env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   children.add(child);
@@ -24,8 +29,12 @@ export function start(script: string, args: readonly string[]): ChildProcess {
 }
 
 /** Runs a command to its end and gives what it printed. @throws Error with its words when it fails. */
-export async function run(script: string, args: readonly string[]): Promise<string> {
-  const child = start(script, args);
+export async function run(
+  script: string,
+  args: readonly string[],
+  environment?: Readonly<Record<string, string>>,
+): Promise<string> {
+  const child = start(script, args, environment);
   let stdout = '';
   let stderr = '';
   child.stdout?.on('data', (chunk) => {
