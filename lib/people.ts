@@ -6,6 +6,7 @@ import {
   CfnIdentityPoolRoleAttachment,
   CfnUserPoolGroup,
   FeaturePlan,
+  Mfa,
   OAuthScope,
   UserPool,
   type UserPoolClient,
@@ -23,6 +24,12 @@ import { STATE_EXPORTS } from './resource-names.ts';
 const IDENTITY = `\${cognito-identity.amazonaws.com:sub}`;
 
 const NAMED_SHADOWS = '$aws/things/*/shadow/name/*';
+
+/**
+ * Client ids of whose connections no rule would be told, so that nobody could end them: `/` makes the life-cycle event's topic a level
+ * longer, and for `#` and `+` there is none: https://docs.aws.amazon.com/iot/latest/developerguide/life-cycle-events.html
+ */
+const UNSEEN_CLIENTS = ['*/*', '*#*', '*+*'];
 
 /**
  * The people: a user pool with groups for staff, the client of the web and mobile apps, and an identity pool that makes AWS
@@ -54,6 +61,9 @@ export class People extends Construct {
       userVerification: { emailStyle: VerificationEmailStyle.CODE },
       keepOriginal: { email: true },
       accountRecovery: AccountRecovery.EMAIL_ONLY,
+      mfa: Mfa.OPTIONAL,
+      // An authenticator app: text messages cost, and can be taken over with the number.
+      mfaSecondFactor: { otp: true, sms: false },
       passwordPolicy: {
         minLength: 12,
         requireDigits: true,
@@ -196,8 +206,15 @@ export class People extends Construct {
         resources: [arn('topic', NAMED_SHADOWS), arn('topicfilter', NAMED_SHADOWS)],
       }),
     );
+    role.addToPolicy(
+      new PolicyStatement({
+        effect: Effect.DENY,
+        actions: ['iot:Connect'],
+        resources: UNSEEN_CLIENTS.map((clientId) => arn('client', clientId)),
+      }),
+    );
     for (const [kind, topics] of Object.entries({
-      client: [`${IDENTITY}-*`],
+      client: [`${IDENTITY}-*`, ...UNSEEN_CLIENTS],
       topic: ['$aws/things/*/shadow/get', '$aws/things/*/shadow/update', NAMED_SHADOWS, ...heard],
       topicfilter: [NAMED_SHADOWS, ...heard],
     })) {
