@@ -117,6 +117,9 @@ it('what a grant is for is reached', () => {
     expect(both(granted, 'iot:Publish', 'topic/$aws/things/macdonald-barn/shadow/update')).toBe(true);
   }
   expect(both('site#macdonald', 'iot:Connect', `client/${IDENTITY}-tab1`)).toBe(true);
+  for (const tab of ['a/b', 'a#', '+']) {
+    expect(both('site#macdonald', 'iot:Connect', `client/${IDENTITY}-${tab}`)).toBe(false);
+  }
   for (const other of ['macdonald-barn', IDENTITY, `${IDENTITY.replace('0b0c', '1b0c')}-tab1`]) {
     expect(both('site#macdonald', 'iot:Connect', `client/${other}`)).toBe(false);
   }

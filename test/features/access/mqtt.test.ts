@@ -145,6 +145,13 @@ describe('an app', () => {
         await expect(person.connect('tab1', { clientId })).rejects.toBeInstanceOf(WebSocketRefused);
       }
     });
+
+    it.each(['a/b', '/', 'a#', 'a+b'])(
+      'connects under no name of which no life-cycle event tells: tab %s',
+      async (tab) => {
+        await expect(person.connect(tab)).rejects.toBeInstanceOf(WebSocketRefused);
+      },
+    );
   });
 
   it('whose person has nothing, or has not named the identity, does not connect', async () => {
