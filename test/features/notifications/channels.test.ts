@@ -4,6 +4,7 @@ import {
   CreatePlatformApplicationCommand,
   CreatePlatformEndpointCommand,
   ListEndpointsByPlatformApplicationCommand,
+  ListTopicsCommand,
   SetEndpointAttributesCommand,
   SNSClient,
 } from '@aws-sdk/client-sns';
@@ -163,6 +164,28 @@ describeLocally('a look at what would go to people', 'a channel', () => {
       expect(handedOn).toBeDefined();
       expect(await people.outbox(handedOn?.arn ?? '')).toEqual([]);
       expect(await people.ask({ action: 'list-channels', person: 'petra' })).toEqual({ ok: true, channels: [] });
+    });
+
+    it('is gone with everything else of a person who is forgotten, confirmed or not', async () => {
+      await people.watch('gone', 'thing', thing);
+      await people.sms('gone', '+491700000099');
+      await put('gone', { type: 'email', address: 'gone@farm.example' });
+      await put('gone', phone('token-of-gone', 'phone-9'));
+      const preferences = { kinds: ['offline'] };
+      await people.ask({ action: 'put-preferences', person: 'gone', preferences });
+
+      expect(await people.ask({ action: 'forget-person', person: 'gone' })).toEqual({ ok: true });
+      // Whoever has not got the answer asks again.
+      expect(await people.ask({ action: 'forget-person', person: 'gone' })).toEqual({ ok: true });
+      await tell();
+
+      expect(await people.outbox('+491700000099')).toEqual([]);
+      expect((await endpoints()).filter(({ token }) => token === 'token-of-gone')).toEqual([]);
+      expect(await people.ask({ action: 'list-channels', person: 'gone' })).toEqual({ ok: true, channels: [] });
+      const told = await people.ask({ action: 'get-preferences', person: 'gone' });
+      expect(told).toEqual({ ok: true, preferences: {}, things: {} });
+      const { Topics = [] } = await sns.send(new ListTopicsCommand({}));
+      expect(Topics.filter(({ TopicArn }) => TopicArn?.endsWith('person-gone'))).toEqual([]);
     });
 
     it('is refused for a platform that is not configured', async () => {
