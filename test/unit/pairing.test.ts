@@ -192,6 +192,33 @@ describe('an invitation', () => {
     ]);
   });
 
+  it('of an earlier owner is void, also when it is for possession', async () => {
+    const [viewing, owning] = [await invited('ada', { role: 'viewer' }), await invited('ada', { role: 'owner' })];
+    world.now += MINUTE;
+    await accept('ben', await invited('ada', { role: 'owner' }));
+    expect((await accept('cem', viewing)).status).toBe(404);
+
+    // Also when the same person has it again.
+    world.now += MINUTE;
+    await accept('ada', await invited('ben', { role: 'owner' }));
+
+    expect((await accept('cem', viewing)).status).toBe(404);
+    expect((await accept('cem', owning)).status).toBe(404);
+  });
+
+  it.each(['inviteToThing', 'listThingGrants'] as const)(
+    'is no more to be made, nor seen, by who loses the thing at that moment: %s',
+    async (operation) => {
+      world.disturb = (point) => {
+        if (point !== 'after find') return;
+        world.rows.owners.set('thing#lamp', { person: 'ben', since: START + 1, shares: 0 });
+      };
+
+      const body = operation === 'inviteToThing' ? { role: 'viewer' } : undefined;
+      expect((await onThing(operation, 'ada', body)).status).toBe(404);
+    },
+  );
+
   it('is one of twenty at most', async () => {
     for (let n = 0; n < 20; n += 1) await invited('ada', { role: 'viewer' });
 
