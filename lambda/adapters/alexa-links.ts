@@ -77,7 +77,7 @@ export class AlexaLinks implements Links, NewLinks {
     );
   }
 
-  async remove({ person, linkId }: AlexaLinkRow): Promise<void> {
+  async forget(person: string): Promise<void> {
     const TableName = this.#options.table;
     const query = {
       TableName,
@@ -88,11 +88,15 @@ export class AlexaLinks implements Links, NewLinks {
     for await (const { Items = [] } of paginateQuery({ client: this.#tables }, query)) {
       for (const { pk, sk } of Items) await this.#tables.send(new DeleteCommand({ TableName, Key: { pk, sk } }));
     }
+  }
+
+  async remove({ person, linkId }: AlexaLinkRow): Promise<void> {
+    await this.forget(person);
     // Last, so that whoever comes again after a failure finds what is left.
     await ifStill(
       this.#tables.send(
         new DeleteCommand({
-          TableName,
+          TableName: this.#options.table,
           Key: alexaLinkKey(person),
           ConditionExpression: 'linkId = :linkId',
           ExpressionAttributeValues: { ':linkId': linkId },

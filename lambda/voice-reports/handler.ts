@@ -45,7 +45,7 @@ async function work(report: VoiceReport, ports: Ports): Promise<void> {
   if (report.kind === 'shadow') return reportChange(report, ports);
   if (report.kind === 'grant') return reportGrant(report, ports);
   const link = await ports.links.find(report.person);
-  if (!link) return;
+  if (!link) return ports.links.forget(report.person);
   await ports.links.remove(link);
   ports.reports.unlinked(report.person, 'the person has left');
 }

@@ -17,6 +17,8 @@ export interface Links {
   renew(link: AlexaLinkRow, tokens: AlexaTokens): Promise<void>;
   /** Removes a link and what goes with it; nothing when the person has linked again. */
   remove(link: AlexaLinkRow): Promise<void>;
+  /** Removes what a person was told, which means nothing without a link. */
+  forget(person: string): Promise<void>;
 }
 
 /** Which changes Alexa was told of. */

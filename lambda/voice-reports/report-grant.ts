@@ -14,7 +14,8 @@ const CONCURRENCY = 10;
  */
 export async function reportGrant({ person, target }: ChangedGrant, ports: Ports): Promise<void> {
   const link = await ports.links.find(person);
-  if (!link) return;
+  // Whoever leaves for good loses the link first.
+  if (!link) return ports.links.forget(person);
   const things = await thingsOf(target, ports);
   const access = await mapConcurrent(things, CONCURRENCY, async (thing) => ({
     thing,

@@ -83,6 +83,9 @@ class World {
         remove: async ({ person }) => {
           this.links.delete(person);
         },
+        forget: async (person) => {
+          for (const key of this.reported.keys()) if (key.startsWith(`${person} `)) this.reported.delete(key);
+        },
       },
       reported: {
         last: async (person, thing) => this.reported.get(`${person} ${thing}`),
@@ -301,6 +304,14 @@ describe('a grant', () => {
     await world.deliver(grantOf('mary', 'site#farm'));
 
     expect(world.posted.map(({ name }) => name)).toEqual(['DeleteReport', 'AddOrUpdateReport']);
+  });
+
+  it('of somebody whose link is gone takes away what they were told', async () => {
+    await world.deliver(change(2, { power: true }));
+    world.links.clear();
+    await world.deliver(grantOf('mary', 'thing#lamp'));
+
+    expect(world.reported.size).toBe(0);
   });
 
   it('of somebody who has not linked is nobody’s business', async () => {

@@ -69,7 +69,7 @@ export async function startVoice() {
   const open: DeviceClient[] = [];
 
   /** What the function answers; Alexa would take it. */
-  async function invoke(directive: object): Promise<ReturnType<typeof readAnswer>> {
+  async function invokeVoice(directive: object): Promise<ReturnType<typeof readAnswer>> {
     const Payload = Buffer.from(JSON.stringify({ directive }));
     const answer = await lambda.send(new InvokeCommand({ FunctionName: 'thingstead-voice', Payload }));
     const text = Buffer.from(answer.Payload ?? []).toString('utf8');
@@ -106,7 +106,6 @@ export async function startVoice() {
   return {
     ...platform,
     amazon,
-    invoke,
 
     async stop(): Promise<void> {
       for (const client of open.splice(0)) await client.endAsync(true);
@@ -167,22 +166,25 @@ export async function startVoice() {
       };
       const scope = (bearer = token) => ({ type: 'BearerToken', token: bearer });
       const acceptGrant = (code = amazon.newCode(person)) =>
-        invoke({
+        invokeVoice({
           header: header('Alexa.Authorization.AcceptGrant'),
           payload: { grant: { type: 'OAuth2.AuthorizationCode', code }, grantee: scope() },
         });
+      async function endpoints(): Promise<readonly { readonly endpointId: string }[]> {
+        const found = await invokeVoice({ header: header('Alexa.Discovery.Discover'), payload: { scope: scope() } });
+        return found.event.payload.endpoints;
+      }
       if (events) await acceptGrant();
       return {
         ...{ person, email, token, call, appTokens: tokens },
         acceptGrant,
+        /** What Alexa finds. */
+        endpoints,
         /** The ids of what Alexa finds. */
-        async discover(): Promise<readonly string[]> {
-          const found = await invoke({ header: header('Alexa.Discovery.Discover'), payload: { scope: scope() } });
-          return found.event.payload.endpoints.map((each: { endpointId: string }) => each.endpointId);
-        },
+        discover: async (): Promise<readonly string[]> => (await endpoints()).map(({ endpointId }) => endpointId),
         /** A directive to a thing. */
         say: (thing: string, name: string, payload: object = {}, bearer = token) =>
-          invoke({
+          invokeVoice({
             header: { ...header(name), correlationToken: 'correlation' },
             endpoint: { scope: scope(bearer), endpointId: thing, cookie: {} },
             payload,
@@ -215,7 +217,12 @@ export async function startVoice() {
         PATIENCE_SECONDS,
         RETRY_MS,
       );
-      return { thing, device, client, report };
+      return {
+        ...{ thing, device, client, report },
+        /** Does as a delta says, over another connection of the device. */
+        answer: (over: DeviceClient, delta: Buffer) =>
+          over.tryPublish(shadow, JSON.stringify({ state: { reported: JSON.parse(delta.toString()).state } })),
+      };
     },
   };
 }
