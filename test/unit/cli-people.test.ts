@@ -179,7 +179,7 @@ describeLocally('the endpoints file', 'a person', () => {
     }
 
     // The access token is over, the sign-in is not.
-    await platform.advance(3600);
+    await platform.advance(1000);
     expect((await runUnasked([...LOCAL, 'things', '--as', MARY])).status).toBe(0);
   });
 
@@ -197,7 +197,7 @@ describeLocally('the endpoints file', 'a person', () => {
     await thingstead('things', '--as', MARY);
     await thingstead('user', 'disable', MARY);
     await thingstead('user', 'enable', MARY);
-    await platform.advance(3600);
+    await platform.advance(1000);
     expect((await runUnasked([...LOCAL, 'things', '--as', MARY])).status).toBe(2);
     await thingstead('things', '--as', MARY);
   });

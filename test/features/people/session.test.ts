@@ -70,7 +70,7 @@ describe('a session', () => {
     });
     const { getMe } = createClient({ baseUrl: platform.output('ApiUrl'), token: session.accessToken });
 
-    await platform.advance(3600);
+    await platform.advance(1000);
     const found = await Promise.allSettled([getMe(), getMe(), getMe()]);
 
     // Three requests were refused together, and the pool was asked once.
