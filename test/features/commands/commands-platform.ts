@@ -20,6 +20,8 @@ export interface CommandedDevice {
   readonly client: DeviceClient;
   /** Every message as it came, also the second time. */
   readonly received: readonly CommandMessage[];
+  /** Each of them once: on a slow machine a tick may bring one again before the device has answered. */
+  different(): readonly CommandMessage[];
   /** Says something on the outcome topic of a command, or of what it takes for one. */
   say(command: string, outcome: CommandOutcome | string): Promise<void>;
 }
@@ -83,7 +85,8 @@ export async function commandsPlatform(platform: Platform) {
       await client.trySubscribe(commandTopic(thing, '+'));
       if (announces) await say(PENDING_COMMANDS, '{}');
       await platform.idle();
-      return { client, received, say };
+      const different = () => [...new Map(received.map((command) => [JSON.stringify(command), command])).values()];
+      return { client, received, different, say };
     },
 
     /** Rejects unless it is accepted. */

@@ -114,8 +114,12 @@ describeLocally('a clock that can be advanced', 'commands', () => {
       const lamp = await on.connect(device);
 
       await platform.soon(async () => expect((await on.read(john, kept)).state).toBe('EXECUTED'));
-      // A tick may bring the same again.
-      expect(new Set(lamp.received.map(({ name }) => name))).toEqual(new Set(['close', 'reboot']));
+      expect(
+        lamp
+          .different()
+          .map(({ name }) => name)
+          .toSorted(),
+      ).toEqual(['close', 'reboot']);
       expect(await on.read(operator, byStaff)).toMatchObject({ state: 'EXECUTED' });
       expect(await on.read(operator, voided)).toMatchObject({
         state: 'EXPIRED',
@@ -139,7 +143,7 @@ describeLocally('a clock that can be advanced', 'commands', () => {
       const again = await on.give(mary, device.thing, reordered, key);
 
       expect(again).toMatchObject({ id: first.id, state: 'EXECUTED', givenAt: first.givenAt });
-      expect(lamp.received).toHaveLength(1);
+      expect(lamp.different()).toHaveLength(1);
       await lamp.client.endAsync();
     });
 
@@ -155,7 +159,7 @@ describeLocally('a clock that can be advanced', 'commands', () => {
 
       expect(new Set(given.map(({ id }) => id)).size).toBe(1);
       await platform.advance(5 * MINUTE);
-      expect(lamp.received).toHaveLength(1);
+      expect(lamp.different()).toHaveLength(1);
       expect((await mary.call('GET', `/things/${device.thing}/commands`)).body.commands).toHaveLength(1);
       await lamp.client.endAsync();
     });
