@@ -24,7 +24,7 @@ export class ThingShadows implements Shadows {
   readonly #client: IoTDataPlaneClient;
   readonly #once: IoTDataPlaneClient;
 
-  /** `once` tries a call once: an update of a version whose answer was lost would meet its own effect. */
+  /** `once` tries a call once: an update of a version whose answer was lost would meet its own effect, or have it twice. */
   constructor(client: IoTDataPlaneClient, once: IoTDataPlaneClient) {
     this.#client = client;
     this.#once = once;
@@ -54,7 +54,8 @@ export class ThingShadows implements Shadows {
     desired: Readonly<Record<string, unknown>>,
     version: number | undefined,
   ): Promise<ShadowUpdate> {
-    const document = { state: { desired }, ...(version !== undefined && { version }) };
+    // AWS does not say which version an update has to name when there is no shadow yet.
+    const document = { state: { desired }, ...(version !== undefined && version > 0 && { version }) };
     const payload = Buffer.from(JSON.stringify(document));
     try {
       const client = version === undefined ? this.#client : this.#once;

@@ -27,9 +27,8 @@ export async function patchState(
   if (refused) return refused;
   const ifMatch = headers['if-match'];
   const expected = ifMatch === undefined ? undefined : Number(ifMatch.slice(1, -1));
-  // AWS does not say which version an update has to name when there is no shadow yet.
   if (expected === 0 && (await shadows.read(thing))) return changedSince();
-  switch (await shadows.desire(thing, body.desired, expected === 0 ? undefined : expected)) {
+  switch (await shadows.desire(thing, body.desired, expected)) {
     case 'done':
       return stateOf(await shadows.read(thing), ports);
     case 'conflict':
