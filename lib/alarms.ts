@@ -60,6 +60,18 @@ export class Alarms extends Construct {
     this.#above(0, metric, options);
   }
 
+  /** A request to an HTTP API was answered with 500 or more, by a function or by the gateway itself. */
+  onServerErrors(apiId: string, options: AlarmOptions): void {
+    const metric = new Metric({
+      namespace: 'AWS/ApiGateway',
+      metricName: '5xx',
+      dimensionsMap: { ApiId: apiId },
+      period: PERIOD,
+      statistic: Stats.SUM,
+    });
+    this.#above(0, metric, options);
+  }
+
   /** A function of this capability counted anything in a metric of ours. */
   onOwnMetric(metricName: string, capability: string, options: AlarmOptions): void {
     const metric = new Metric({

@@ -118,7 +118,13 @@ export class Notifications extends Construct {
     const onRows = ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'].map((name) => `dynamodb:${name}`);
     allow(role, onRows, this.#table.tableArn);
     allow(role, 'dynamodb:UpdateItem', things.tableArn);
-    this.#allowTopics(role, ['sns:CreateTopic', 'sns:DeleteTopic', 'sns:Subscribe', 'sns:Unsubscribe', 'sns:ListSubscriptionsByTopic']);
+    this.#allowTopics(role, [
+      'sns:CreateTopic',
+      'sns:DeleteTopic',
+      'sns:Subscribe',
+      'sns:Unsubscribe',
+      'sns:ListSubscriptionsByTopic',
+    ]);
     for (const arn of [config.push.apnsArn, config.push.fcmArn]) if (arn !== undefined) allowPush(role, arn);
     alarms.onErrors(fn, {
       name: 'channels-function-errors',

@@ -131,11 +131,6 @@ export class Pairing extends Construct {
       errorImpact:
         'The function of the routes of pairing does not start or ends too late: people cannot pair, share or give up things.',
     });
-    alarms.onOwnMetric('RequestsFailed', 'pairing', {
-      name: 'pairing-requests-failed',
-      errorImpact:
-        'A request about possession was answered with 500. Nothing is half done that the same request would not complete. The log of the function has the error; the correlation id of the answer finds it.',
-    });
   }
 
   #allowIot(role: Role, action: string, resources: readonly string[], reason: string): void {

@@ -25,7 +25,7 @@ export class PlatformStack extends Stack {
   constructor(scope: Construct, id: string, { config, lambdaFolder, ...props }: PlatformStackProps) {
     super(scope, id, props);
     const { alarms } = new Monitoring(this, 'Monitoring', { config });
-    const api = new RestApi(this, 'RestApi', { config });
+    const api = new RestApi(this, 'RestApi', { config, alarms });
     new Access(this, 'Access', { config, alarms, lambdaFolder, api });
     new Registration(this, 'Registration', { config, alarms, lambdaFolder });
     new Onboarding(this, 'Onboarding', { config, alarms, lambdaFolder });

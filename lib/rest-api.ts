@@ -15,6 +15,7 @@ import { UserPool, UserPoolClient } from 'aws-cdk-lib/aws-cognito';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import type { Alarms } from './alarms.ts';
 import type { PlatformConfig } from './platform-config.ts';
 import { STATE_EXPORTS } from './resource-names.ts';
 
@@ -30,6 +31,11 @@ const ACCESS_LOG_FORMAT = JSON.stringify({
   integrationError: '$context.integrationErrorMessage',
 });
 
+export interface RestApiProps {
+  readonly config: PlatformConfig;
+  readonly alarms: Alarms;
+}
+
 /**
  * The REST API: an HTTP API that lets in access tokens of the user pool, for the app's client and for no other. Its routes are
  * those of the contracts; each group of them is answered by one function.
@@ -38,7 +44,7 @@ export class RestApi extends Construct {
   readonly #api: HttpApi;
   readonly #authorizer: IHttpRouteAuthorizer;
 
-  constructor(scope: Construct, id: string, { config }: { readonly config: PlatformConfig }) {
+  constructor(scope: Construct, id: string, { config, alarms }: RestApiProps) {
     super(scope, id);
     const { allowedOrigins, requestsPerSecond, burst } = config.access;
     this.#api = new HttpApi(this, 'Api', {
@@ -78,6 +84,11 @@ export class RestApi extends Construct {
     const clientId = Fn.importValue(STATE_EXPORTS.appClientId);
     this.#authorizer = new HttpUserPoolAuthorizer('People', pool, {
       userPoolClients: [UserPoolClient.fromUserPoolClientId(this, 'AppClient', clientId)],
+    });
+    alarms.onServerErrors(this.#api.apiId, {
+      name: 'rest-api-server-errors',
+      errorImpact:
+        'A request of a person was answered with 500 or more. Nothing is half done that the same request would not complete. The access log /thingstead/rest-api names route and request id, which is the correlation id of the answer; it finds the error in the log of the function.',
     });
     new CfnOutput(this, 'Url', { value: this.#api.apiEndpoint }).overrideLogicalId('ApiUrl');
   }

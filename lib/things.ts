@@ -63,10 +63,5 @@ export class Things extends Construct {
       errorImpact:
         'The function of the routes about things does not start or ends too late: people cannot list things or see their state.',
     });
-    alarms.onOwnMetric('RequestsFailed', 'things', {
-      name: 'things-requests-failed',
-      errorImpact:
-        'A request about things was answered with 500. The log of the function has the error; the correlation id of the answer finds it.',
-    });
   }
 }

@@ -31,7 +31,7 @@ export function endpointOf(row: VoiceThingRow, { visibleFrom }: Pick<Access, 'vi
   const categories = capabilities.map(({ member }) => INTERFACES[member].category);
   return {
     endpointId: thing,
-    friendlyName: (labelledFor === visibleFrom ? label : undefined) ?? thing,
+    friendlyName: ((labelledFor ?? 0) >= visibleFrom ? label : undefined) ?? thing,
     manufacturerName: 'Thingstead',
     description: `${model}, connected by Thingstead`.slice(0, MAX_TEXT),
     // What can be dimmed is a light, and no switch besides.

@@ -1,5 +1,5 @@
 /** What a person may do with a thing or a site, by their grants. */
-import { type GrantRow, type GrantTarget, isInForce, ROLES } from '@thingstead/contracts/grants';
+import { type GrantRow, type GrantTarget, isInForce, ROLES, targetOfKey } from '@thingstead/contracts/grants';
 import { siteOf } from '@thingstead/contracts/things';
 import type { Access } from '../http/request.ts';
 
@@ -19,7 +19,9 @@ export function accessBy(grants: readonly GrantRow[], now: number): Access | und
   const inForce = grants.filter((grant) => isInForce(grant, now));
   if (inForce.length === 0) return undefined;
   const role = ROLES.findLast((each) => inForce.some((grant) => grant.role === each));
-  return { role, visibleFrom: Math.min(...inForce.map(({ visibleFrom }) => visibleFrom)) };
+  const visibleFrom = Math.min(...inForce.map((grant) => grant.visibleFrom));
+  const throughSite = inForce.every(({ target }) => targetOfKey(target).kind === 'site');
+  return { role, visibleFrom, ...(throughSite && { throughSite }) };
 }
 
 /** What a person may do now. */

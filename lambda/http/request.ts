@@ -14,6 +14,8 @@ export interface Access {
   readonly role: Role | undefined;
   /** Nothing older is theirs to see; 0 for staff. Epoch milliseconds. */
   readonly visibleFrom: number;
+  /** By a grant for the site of the thing alone, which says nothing of whether there is such a thing. */
+  readonly throughSite?: boolean;
 }
 
 type Output<Schema> = Schema extends v.GenericSchema ? v.InferOutput<Schema> : undefined;

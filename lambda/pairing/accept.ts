@@ -23,6 +23,8 @@ export async function accept(
   if (!read) return VOID;
   const { target, id } = read;
   const hash = tokenHash(token);
+  // A token outlives its account by some minutes.
+  if (!(await ports.directory.exists(person))) return refusal(403, 'this account was deleted');
   return untilDone<Accepted>(async () => {
     const invitation = await ports.invitations.find(target, id);
     if (!invitation || !sameHash(invitation.hash, hash) || invitation.endsAt <= ports.now()) return VOID;

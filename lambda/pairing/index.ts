@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
-import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { IoTClient } from '@aws-sdk/client-iot';
@@ -22,7 +21,6 @@ import { LoggedReports } from './logged-reports.ts';
 const environment = readEnvironment(PAIRING_ENVIRONMENT, process.env);
 const serviceName = 'pairing';
 const logger = new Logger({ serviceName });
-const metrics = new Metrics({ namespace: 'Thingstead', serviceName });
 const tables = DynamoDBDocumentClient.from(new DynamoDBClient({}), {
   marshallOptions: { removeUndefinedValues: true },
 });
@@ -48,6 +46,5 @@ export const handler = createRoutesHandler(pairingRoutes, handlers, {
   access: (person, target) => accessTo(person, target, { grants, now }),
   failed: ({ error, ...failure }) => {
     logger.error('pairing.failed', { ...failure, error: error as Error });
-    metrics.addMetric('RequestsFailed', MetricUnit.Count, 1).publishStoredMetrics();
   },
 });

@@ -53,9 +53,11 @@ async function possess(
   { thing: name, hash }: { readonly thing: string; readonly hash: string },
   ports: Ports,
 ): Promise<Possession | Refusal> {
-  const { rows, now, reports } = ports;
+  const { rows, directory, now, reports } = ports;
   const target = thing(name);
   const siteName = siteOf(name);
+  // A token outlives its account by some minutes.
+  if (!(await directory.exists(person))) return refusal(403, 'this account was deleted');
   return untilDone<Possession | Refusal>(async () => {
     const room = await roomFor(person, target, 'owner', ports);
     const code = await rows.code(selector);

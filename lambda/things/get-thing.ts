@@ -9,7 +9,7 @@ export async function getThing(
   { things, readings }: Ports,
 ): Promise<RouteAnswer<typeof thingsRoutes.getThing>> {
   const [row, latest] = await Promise.all([things.row(thing), readings.latest(thing)]);
-  if (!row && access.role === undefined) return noSuchThing(thing);
+  if (!row && !isOnesOwn(access)) return noSuchThing(thing);
   const visible = latest.filter(
     ({ time, receivedAt }) => time >= access.visibleFrom && receivedAt >= access.visibleFrom,
   );
@@ -31,9 +31,14 @@ export async function patchThing(
   return row ? { ok: true, body: thingFor(thing, row, access) } : noSuchThing(thing);
 }
 
-/** Whose access comes from a group and not from a grant may ask for a thing that is not there; undefined: it is. */
-export async function missing(thing: string, { role }: Access, { things }: Ports): Promise<Refusal | undefined> {
-  return role === undefined && !(await things.row(thing)) ? noSuchThing(thing) : undefined;
+/** Whose access comes from a group or from a site may ask for a thing that is not there; undefined: it is. */
+export async function missing(thing: string, access: Access, { things }: Ports): Promise<Refusal | undefined> {
+  return !isOnesOwn(access) && !(await things.row(thing)) ? noSuchThing(thing) : undefined;
+}
+
+/** It is there, whether or not anything was heard of it yet: somebody has paired with it. */
+function isOnesOwn({ role, throughSite = false }: Access): boolean {
+  return role !== undefined && !throughSite;
 }
 
 export function noSuchThing(thing: string): Refusal {

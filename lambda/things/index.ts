@@ -1,5 +1,4 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
@@ -16,7 +15,6 @@ import { createHandler } from './handler.ts';
 const environment = readEnvironment(THINGS_ENVIRONMENT, process.env);
 const serviceName = 'things';
 const logger = new Logger({ serviceName });
-const metrics = new Metrics({ namespace: 'Thingstead', serviceName });
 const tables = DynamoDBDocumentClient.from(new DynamoDBClient({}), translation);
 
 export const handler = createHandler({
@@ -32,6 +30,5 @@ export const handler = createHandler({
   now: () => Date.now(),
   failed: ({ error, ...failure }) => {
     logger.error('things.failed', { ...failure, error: error as Error });
-    metrics.addMetric('RequestsFailed', MetricUnit.Count, 1).publishStoredMetrics();
   },
 });

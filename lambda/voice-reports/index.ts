@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { readEnvironment, VOICE_REPORTS_ENVIRONMENT } from '@thingstead/contracts/environment';
@@ -23,11 +24,7 @@ const tables = DynamoDBDocumentClient.from(new DynamoDBClient({}), {
 });
 const kms = new KMSClient({});
 const now = () => Date.now();
-const readSecret = secretReader({
-  region: process.env.AWS_REGION ?? '',
-  endpoint: process.env.AWS_ENDPOINT_URL,
-  credentials: () => kms.config.credentials(),
-});
+const readSecret = secretReader(new SecretsManagerClient({}));
 
 export const handler = createHandler({
   grants: new GrantsTable(tables, environment.ACCESS_TABLE),

@@ -5,6 +5,7 @@ import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane';
 import { KMSClient } from '@aws-sdk/client-kms';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { readEnvironment, VOICE_ENVIRONMENT } from '@thingstead/contracts/environment';
 import { UserPoolAccessTokens } from '../adapters/access-tokens.ts';
@@ -28,11 +29,7 @@ const tables = DynamoDBDocumentClient.from(new DynamoDBClient({}), {
 });
 const kms = new KMSClient({});
 const now = () => Date.now();
-const readSecret = secretReader({
-  region: process.env.AWS_REGION ?? '',
-  endpoint,
-  credentials: () => kms.config.credentials(),
-});
+const readSecret = secretReader(new SecretsManagerClient({}));
 
 export const handler = createHandler({
   tokens: new UserPoolAccessTokens(

@@ -168,11 +168,14 @@ async function readOutbox(endpoint: string, after: number): Promise<readonly Out
 }
 
 /** An offset with which every port is free now, below the range that the system gives to outgoing connections. */
+/** Ports that `fetch` refuses, as browsers do: https://fetch.spec.whatwg.org/#port-blocking */
+const FORBIDDEN = new Set([6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080]);
+
 export async function freePortOffset(): Promise<number> {
   for (;;) {
     const offset = 1000 + Math.floor(Math.random() * 22_000);
     const free = await Promise.all(PORTS.map((port) => isFree(port + offset)));
-    if (free.every(Boolean)) return offset;
+    if (free.every(Boolean) && !PORTS.some((port) => FORBIDDEN.has(port + offset))) return offset;
   }
 }
 

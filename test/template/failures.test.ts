@@ -196,9 +196,7 @@ describe('every alarm', () => {
       ['DescriptionsRejected', [{ Name: 'service', Value: 'onboarding' }]],
       ['ThingsOverExpectedRate', [{ Name: 'service', Value: 'telemetry' }]],
       ['NoticesOverLimit', [{ Name: 'service', Value: 'notifications' }]],
-      ['RequestsFailed', [{ Name: 'service', Value: 'things' }]],
       ['CommandOutcomesRefused', [{ Name: 'service', Value: 'command-deliveries' }]],
-      ['RequestsFailed', [{ Name: 'service', Value: 'pairing' }]],
       ['DirectivesFailed', [{ Name: 'service', Value: 'voice' }]],
     ]);
   });

@@ -15,7 +15,8 @@ export interface DescribingDevice {
 }
 
 export async function describingDevice(platform: Platform, device: DeviceCertificate): Promise<DescribingDevice> {
-  const client = await platform.connect(device);
+  // The clock may be advanced by half an hour before the connection counts as lost.
+  const client = await platform.connect(device, { keepalive: 1200 });
   const topic = registerTopic(device.thing);
   await client.trySubscribe(`${topic}/+`);
   return {

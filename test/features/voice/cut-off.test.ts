@@ -49,12 +49,12 @@ describeLocally('a plan of harm', 'a function of voice that is cut off at any ca
   it(
     'tells a change',
     async () => {
+      // As the change, or with a later change: time that passes ends the lamp's connection, which is told too.
       const told = (brightness: number) =>
         platform.amazon
           .reportsFor(mary.person)
-          .filter(({ event }) =>
-            event.payload.change?.properties.some(({ value }: { value: unknown }) => value === brightness),
-          ).length;
+          .map(({ event, context }) => [...(event.payload.change?.properties ?? []), ...(context?.properties ?? [])])
+          .filter((properties) => properties.some(({ value }: { value: unknown }) => value === brightness)).length;
       const run = async (harm: HarmAt<'call'>, at: number | undefined) => {
         runs += 1;
         const brightness = runs;
