@@ -29,7 +29,9 @@ if (!isInstalled()) {
 const [script, ...args] = process.argv.slice(2);
 // The pinned Node.js first, then the tools of the workspace, so that scripts name them without a path.
 const tools = [path.dirname(node), path.join(root, 'node_modules', '.bin'), process.env.PATH];
-const env = { ...process.env, PATH: tools.join(path.delimiter) };
+// What was compiled, types taken out, is kept between runs: it is half of the time that a small program takes to start.
+const NODE_COMPILE_CACHE = path.join(root, 'node_modules', '.cache', 'compiled');
+const env = { NODE_COMPILE_CACHE, ...process.env, PATH: tools.join(path.delimiter) };
 const child = spawn(node, [path.join(root, script), ...args], { stdio: 'inherit', env });
 // The terminal sends Ctrl-C to the whole group; the child decides when to end, and we wait for it.
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
