@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { readPlatformConfig } from '../../lib/platform-config.ts';
-import { flat, newApp, only, resources, synthesize } from './synthesis.ts';
+import { newApp } from './new-app.ts';
+import { flat, only, resources, synthesize } from './synthesis.ts';
 
 const settings = {
   'with defaults': {},
@@ -26,7 +27,7 @@ describe.each(Object.entries(settings))('%s', (_what, context) => {
     const { state, platform } = synthesize(context);
 
     for (const template of [state, platform]) {
-      expect(JSON.stringify(template.toJSON())).not.toMatch(/:\d{12}:|arn:aws:|us-east-1|eu-[a-z]+-\d/);
+      expect(JSON.stringify(template)).not.toMatch(/:\d{12}:|arn:aws:|us-east-1|eu-[a-z]+-\d/);
     }
   });
 });

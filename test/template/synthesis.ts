@@ -1,13 +1,8 @@
-/** Synthesizes both stacks in this process, without bundling the functions. */
+/** The templates, to read. */
 
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { App, type Stack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
-import { thingstead } from '../../lib/thingstead.ts';
-
-const root = path.resolve(__dirname, '../..');
-const { context: flags } = JSON.parse(readFileSync(path.join(root, 'cdk.json'), 'utf8'));
+import { synthesize as synthesizeAssembly } from '../support/assembly.ts';
 
 export interface Resource {
   readonly Type: string;
@@ -15,6 +10,11 @@ export interface Resource {
   readonly UpdateReplacePolicy?: string;
   // Properties of any type: the tests say which.
   readonly Properties: Readonly<Record<string, unknown>>;
+}
+
+export interface Template {
+  readonly Resources: Readonly<Record<string, Resource>>;
+  readonly Outputs: Readonly<Record<string, { readonly Value: unknown; readonly Export?: { readonly Name: string } }>>;
 }
 
 export interface Synthesis {
@@ -32,25 +32,25 @@ export const WITH_VOICE = {
   },
 };
 
-/** The app before synthesis. @throws InvalidConfigError */
-export function newApp(context: Readonly<Record<string, unknown>> = {}): {
-  readonly app: App;
-  readonly state: Stack;
-  readonly platform: Stack;
-} {
-  const app = new App({ context: { ...flags, ...context, 'aws:cdk:bundling-stacks': [] }, analyticsReporting: false });
-  return { app, ...thingstead(app, { lambdaFolder: path.join(root, 'lambda') }) };
+/** Both templates: with the default settings those that features deploy, with others without bundled functions. */
+export function synthesize(context: Readonly<Record<string, unknown>> = {}): Synthesis {
+  const folder = Object.keys(context).length === 0 ? synthesizeAssembly() : synthesizeHere(context);
+  return { state: readTemplate(folder, 'ThingsteadState'), platform: readTemplate(folder, 'ThingsteadPlatform') };
 }
 
-/** Both templates, without cdk-nag's opinion. */
-export function synthesize(context: Readonly<Record<string, unknown>> = {}): Synthesis {
-  const { state, platform } = newApp(context);
-  return { state: Template.fromStack(state), platform: Template.fromStack(platform) };
+/** Loading CDK takes seconds: only those who need it do it. */
+function synthesizeHere(context: Readonly<Record<string, unknown>>): string {
+  const { newApp } = require('./new-app.ts') as typeof import('./new-app.ts');
+  return newApp(context).app.synth().directory;
+}
+
+function readTemplate(folder: string, stack: string): Template {
+  return JSON.parse(readFileSync(path.join(folder, `${stack}.template.json`), 'utf8')) as Template;
 }
 
 /** Resources of a type, by logical id. */
 export function resources(template: Template, type: string): readonly (readonly [id: string, resource: Resource])[] {
-  const found = Object.entries(template.toJSON().Resources as Record<string, Resource>);
+  const found = Object.entries(template.Resources);
   return found.filter(([, resource]) => resource.Type === type);
 }
 

@@ -1,5 +1,8 @@
 /** Voice in the templates: nothing without a skill; with one, exactly these permissions, callers and settings. */
-import { flat, newApp, only, resources, type Synthesis, synthesize, WITH_VOICE } from './synthesis.ts';
+
+import { readPlatformConfig } from '../../lib/platform-config.ts';
+import { newApp } from './new-app.ts';
+import { flat, only, resources, type Synthesis, synthesize, WITH_VOICE } from './synthesis.ts';
 
 let synthesis: Synthesis;
 
@@ -34,7 +37,7 @@ it('is not there without a skill, but for the table', () => {
   const { state, platform } = synthesize();
 
   const ids = [state, platform].flatMap((template) => {
-    const { Resources = {}, Outputs = {} } = template.toJSON();
+    const { Resources = {}, Outputs = {} } = template;
     return [...Object.keys(Resources), ...Object.keys(Outputs)];
   });
   expect(ids.filter((id) => /voice|alexa/i.test(id))).toEqual(['VoiceTable', 'VoiceTableName']);
@@ -52,7 +55,7 @@ it.each([
   [{ eventGatewayUrl: 'http://api.amazonalexa.com/v3/events' }, /eventGatewayUrl: must begin with https/],
   [{ clientSecret: 'in the open' }, /unknown key thingstead:voice.clientSecret/],
 ])('refuses %j', (wrong, message) => {
-  expect(() => newApp({ 'thingstead:voice': { ...skill, ...wrong } })).toThrow(message);
+  expect(() => readPlatformConfig({ 'thingstead:voice': { ...skill, ...wrong } })).toThrow(message);
 });
 
 it('may be invoked by Alexa for this skill, and by nobody else', () => {

@@ -33,7 +33,7 @@ const OFFSET = randomInt(1000);
 const LIMIT_MS = 300_000;
 
 /** So many calls of a function meet harm, from run to run other ones. */
-const SAMPLE = 4;
+const SAMPLE = 2;
 
 /** With THINGSTEAD_EXHAUSTIVE each call meets every harm; else some of them meet one. */
 function harmsAt(call: number, calls: number): readonly HarmAt<'call'>[] {
