@@ -23,7 +23,13 @@ import { STATE_EXPORTS } from './resource-names.ts';
 /** The policy variable for the id of the identity that calls. */
 const IDENTITY = `\${cognito-identity.amazonaws.com:sub}`;
 
-const NAMED_SHADOWS = '$aws/things/*/shadow/name/*';
+/** Where keys and grants travel is none of an app's business: named shadows, files, firmware, commands. */
+const NOT_FOR_APPS = [
+  '$aws/things/*/shadow/name/*',
+  'device/*/files/*/v1*',
+  'device/*/firmware/*/v1*',
+  'device/*/command/*/v1*',
+];
 
 /**
  * Client ids of whose connections no rule would be told, so that nobody could end them: `/` makes the life-cycle event's topic a level
@@ -198,12 +204,12 @@ export class People extends Construct {
       heard.map((topic) => arn('topicfilter', topic)),
     );
     // In a policy an asterisk also stands for slashes: `$aws/things/*/shadow/get` is also the request to a named shadow that is
-    // called `shadow`. Named shadows are none of an app's business; firmware and files are granted there.
+    // called `shadow`, and `device/site-*/sensor/*` is also a file transfer that is called `sensor`.
     role.addToPolicy(
       new PolicyStatement({
         effect: Effect.DENY,
         actions: ['iot:Publish', 'iot:Receive', 'iot:Subscribe'],
-        resources: [arn('topic', NAMED_SHADOWS), arn('topicfilter', NAMED_SHADOWS)],
+        resources: NOT_FOR_APPS.flatMap((topic) => [arn('topic', topic), arn('topicfilter', topic)]),
       }),
     );
     role.addToPolicy(
@@ -215,8 +221,8 @@ export class People extends Construct {
     );
     for (const [kind, topics] of Object.entries({
       client: [`${IDENTITY}-*`, ...UNSEEN_CLIENTS],
-      topic: ['$aws/things/*/shadow/get', '$aws/things/*/shadow/update', NAMED_SHADOWS, ...heard],
-      topicfilter: [NAMED_SHADOWS, ...heard],
+      topic: ['$aws/things/*/shadow/get', '$aws/things/*/shadow/update', ...NOT_FOR_APPS, ...heard],
+      topicfilter: [...NOT_FOR_APPS, ...heard],
     })) {
       for (const topic of topics) {
         acknowledge(
