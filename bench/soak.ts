@@ -5,6 +5,7 @@
  */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { DescribeEndpointCommand, IoTClient } from '@aws-sdk/client-iot';
 import type { Progress } from '../test/support/soak/ledger.ts';
 import { soak } from '../test/support/soak/soak.ts';
 import { platformAssembly } from './support/assembly.ts';
@@ -127,7 +128,7 @@ export async function runSoak(args: readonly string[]): Promise<number> {
     const { awsEndpoint } = runtime.endpoints;
     await fetch(`${awsEndpoint}/_local/reset`, { method: 'POST' });
     // The front door knows the account of the request before until the next one.
-    await fetch(awsEndpoint);
+    await new IoTClient(runtime.config).send(new DescribeEndpointCommand({ endpointType: 'iot:Data-ATS' }));
     const afterReset = await heapOf(runtime);
     say(
       `without what is stored: ${(afterReset / MIB).toFixed(1)} MiB of heap and buffers after a reset, ${(atStart / MIB).toFixed(1)} MiB at the start`,

@@ -103,6 +103,7 @@ it('nothing but sensors and the classic shadow is reached, whatever ids are call
         expect([topic, both(granted, 'iot:Subscribe', `topicfilter/${topic}`)]).toEqual([topic, false]);
       }
     }),
+    { numRuns: 300 },
   );
 });
 
