@@ -3,16 +3,12 @@ import { CommandOutcomeEvent } from '@thingstead/contracts/commands';
 import { validate } from '@thingstead/contracts/validate';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { mapConcurrent } from '../adapters/map-concurrent.ts';
+import { InvalidEventError } from '../rules/device-message.ts';
 import { onOutcome } from './outcome.ts';
 import type { Ports } from './ports.ts';
 import { onTick } from './tick.ts';
 
 const CONCURRENCY = 10;
-
-/** The function was called with something that neither the rule nor the queue hands over. */
-export class InvalidEventError extends Error {
-  override readonly name = 'InvalidEventError';
-}
 
 /**
  * The handler of the queue of deliveries and of the rule on outcomes. Ticks that fail come again by themselves, each alone;

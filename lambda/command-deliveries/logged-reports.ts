@@ -1,12 +1,7 @@
 import type { CommandRow } from '@thingstead/contracts/command-store';
 import type { CommandOutcome, CommandState } from '@thingstead/contracts/commands';
+import type { Log } from '../adapters/log.ts';
 import type { Reports } from './ports.ts';
-
-interface Log {
-  info(message: string, fields: Record<string, unknown>): void;
-  warn(message: string, fields: Record<string, unknown>): void;
-  error(message: string, fields: Record<string, unknown>): void;
-}
 
 /** Reports as structured log lines; outcomes that are refused are counted too, and the count raises an alarm. */
 export class LoggedReports implements Reports {

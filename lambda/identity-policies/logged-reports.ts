@@ -1,10 +1,5 @@
+import type { Log } from '../adapters/log.ts';
 import type { Reports } from './ports.ts';
-
-interface Log {
-  info(message: string, fields: Record<string, unknown>): void;
-  warn(message: string, fields: Record<string, unknown>): void;
-  error(message: string, fields: Record<string, unknown>): void;
-}
 
 /** Reports as structured log lines; people with too many grants are counted too, and the count raises an alarm. */
 export class LoggedReports implements Reports {

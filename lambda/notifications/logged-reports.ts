@@ -1,11 +1,6 @@
 import type { UnconfirmedDelivery } from '@thingstead/contracts/notifications';
+import type { Log } from '../adapters/log.ts';
 import type { Reports } from './ports.ts';
-
-interface Log {
-  info(message: string, fields: Record<string, unknown>): void;
-  warn(message: string, fields: Record<string, unknown>): void;
-  error(message: string, fields: Record<string, unknown>): void;
-}
 
 /** Reports as structured log lines; notices beyond the limit are counted too, and the count raises an alarm. */
 export class LoggedReports implements Reports {

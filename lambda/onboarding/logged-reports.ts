@@ -1,16 +1,12 @@
+import type { Log } from '../adapters/log.ts';
 import type { Reports } from './ports.ts';
-
-interface Log {
-  info(message: string, fields: Record<string, unknown>): void;
-  warn(message: string, fields: Record<string, unknown>): void;
-}
 
 /** Reports as structured log lines; what is rejected is counted too, and the count raises an alarm. */
 export class LoggedReports implements Reports {
-  readonly #log: Log;
+  readonly #log: Pick<Log, 'info' | 'warn'>;
   readonly #countRejected: () => void;
 
-  constructor(log: Log, countRejected: () => void) {
+  constructor(log: Pick<Log, 'info' | 'warn'>, countRejected: () => void) {
     this.#log = log;
     this.#countRejected = countRejected;
   }

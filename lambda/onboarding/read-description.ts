@@ -2,6 +2,7 @@ import { Description, type DescriptionEvent } from '@thingstead/contracts/onboar
 import { siteOf } from '@thingstead/contracts/things';
 import { validate } from '@thingstead/contracts/validate';
 import * as v from 'valibot';
+import { readMessage } from '../rules/device-message.ts';
 
 /** `id` comes back in the answer, also when the rest cannot be read. */
 export type ReadDescription =
@@ -12,7 +13,7 @@ const Named = v.object({ id: Description.entries.id });
 
 /** Reads what a device sent. The reason of a refusal names each wrong member and what would be right. */
 export function readDescription({ thing, payload }: DescriptionEvent): ReadDescription {
-  const message = parse(payload);
+  const message = readMessage(payload);
   if (message === undefined) return { ok: false, id: undefined, reason: 'the message is no JSON in UTF-8' };
   const named = validate(Named, message);
   const id = named.ok ? named.value.id : undefined;
@@ -21,14 +22,6 @@ export function readDescription({ thing, payload }: DescriptionEvent): ReadDescr
   const { id: _, ...value } = read.value;
   const reason = wrongGateway(thing, value.gateway);
   return reason === undefined ? { ok: true, id, value } : { ok: false, id, reason };
-}
-
-function parse(payload: string): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(payload, 'base64')));
-  } catch {
-    return undefined;
-  }
 }
 
 /**

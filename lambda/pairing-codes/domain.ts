@@ -11,6 +11,7 @@ import {
 import { siteOf } from '@thingstead/contracts/things';
 import { validate } from '@thingstead/contracts/validate';
 import { codeHash } from '../pairing/secret.ts';
+import { readMessage } from '../rules/device-message.ts';
 import type { Ports, Rejection } from './ports.ts';
 
 /** Codes that one thing is given in a while; a person who mistypes asks again once or twice. */
@@ -82,12 +83,8 @@ type Read =
   | { readonly ok: false; readonly id: undefined; readonly reason: string };
 
 function readRequest({ payload }: PairingEvent): Read {
-  let message: unknown;
-  try {
-    message = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(payload, 'base64')));
-  } catch {
-    return { ok: false, id: undefined, reason: 'the message is no JSON in UTF-8' };
-  }
+  const message = readMessage(payload);
+  if (message === undefined) return { ok: false, id: undefined, reason: 'the message is no JSON in UTF-8' };
   // The schema library takes a list for an object without members.
   if (Array.isArray(message)) return { ok: false, id: undefined, reason: 'the message is no object' };
   const read = validate(PairingRequest, message);

@@ -1,14 +1,11 @@
+import type { Log } from '../adapters/log.ts';
 import type { Rejection, Reports } from './ports.ts';
-
-interface Log {
-  info(message: string, fields: Record<string, unknown>): void;
-}
 
 /** Reports as structured log lines. */
 export class LoggedReports implements Reports {
-  readonly #log: Log;
+  readonly #log: Pick<Log, 'info'>;
 
-  constructor(log: Log) {
+  constructor(log: Pick<Log, 'info'>) {
     this.#log = log;
   }
 

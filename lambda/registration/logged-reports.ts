@@ -1,17 +1,13 @@
 import { HELD_REASONS } from '@thingstead/contracts/registration';
+import type { Log } from '../adapters/log.ts';
 import type { Refusal, Reports } from './ports.ts';
-
-interface Log {
-  info(message: string, fields: Record<string, unknown>): void;
-  warn(message: string, fields: Record<string, unknown>): void;
-}
 
 /** Reports as structured log lines; what is held is counted too, and the count raises an alarm. */
 export class LoggedReports implements Reports {
-  readonly #log: Log;
+  readonly #log: Pick<Log, 'info' | 'warn'>;
   readonly #countHeld: () => void;
 
-  constructor(log: Log, countHeld: () => void) {
+  constructor(log: Pick<Log, 'info' | 'warn'>, countHeld: () => void) {
     this.#log = log;
     this.#countHeld = countHeld;
   }

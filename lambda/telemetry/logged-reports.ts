@@ -1,17 +1,13 @@
 import type { QuarantinedMessage } from '@thingstead/contracts/telemetry-store';
+import type { Log } from '../adapters/log.ts';
 import type { Reports } from './ports.ts';
-
-interface Log {
-  warn(message: string, fields: Record<string, unknown>): void;
-  error(message: string, fields: Record<string, unknown>): void;
-}
 
 /** Reports as structured log lines; a thing that sends too much is counted too, and the count raises an alarm. */
 export class LoggedReports implements Reports {
-  readonly #log: Log;
+  readonly #log: Pick<Log, 'warn' | 'error'>;
   readonly #countOverRate: () => void;
 
-  constructor(log: Log, countOverRate: () => void) {
+  constructor(log: Pick<Log, 'warn' | 'error'>, countOverRate: () => void) {
     this.#log = log;
     this.#countOverRate = countOverRate;
   }

@@ -1,8 +1,9 @@
 /** What the function of command deliveries takes from its queue and its rule. */
 import type { SQSEvent } from 'aws-lambda';
 import { firstCommandId } from '../../contracts/src/command-store.ts';
-import { createHandler, InvalidEventError } from '../../lambda/command-deliveries/handler.ts';
+import { createHandler } from '../../lambda/command-deliveries/handler.ts';
 import type { Ports } from '../../lambda/command-deliveries/ports.ts';
+import { InvalidEventError } from '../../lambda/rules/device-message.ts';
 
 const never = (): never => {
   throw new Error('nobody calls this');
