@@ -12,7 +12,8 @@ const COMMON_NAME = `\${iot:Certificate.Subject.CommonName}`;
 /** Topics under `device/{thing}/` on which a device speaks. In a policy `*` also stands for slashes, `+` and `#` are letters. */
 const PUBLISHED = [
   'sensor/*/v1',
-  'register/v1',
+  // And `register/certificate/v1`.
+  'register*/v1',
   'lwt/v1',
   'pairing/v1',
   'command/*/v1/outcome',

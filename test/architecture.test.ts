@@ -25,15 +25,32 @@ const law: Readonly<Record<string, Law>> = {
     node: true,
   },
   examples: { ours: ['client'], packages: [/^aws-cdk-lib/, /^mqtt$/], node: true },
+  crypto: { ours: ['contracts'], packages: [/^@aws-crypto\//, /^valibot$/], node: true },
   lambda: {
-    ours: ['contracts'],
-    packages: [/^@aws-lambda-powertools\//, /^aws-jwt-verify/, /^valibot$/, sdk, /^@aws-crypto\//],
+    ours: ['contracts', 'crypto'],
+    packages: [
+      /^@peculiar\/x509$/,
+      /^reflect-metadata$/,
+      /^@aws-lambda-powertools\//,
+      /^aws-jwt-verify/,
+      /^valibot$/,
+      sdk,
+      /^@aws-crypto\//,
+    ],
     types: [/^aws-lambda$/],
     node: true,
   },
   device: {
-    ours: ['contracts'],
-    packages: [/^aws-iot-device-sdk-v2$/, /^aws-crt$/, /^valibot$/, /^uqr$/, /^@aws-crypto\//],
+    ours: ['contracts', 'crypto'],
+    packages: [
+      /^@peculiar\/x509$/,
+      /^reflect-metadata$/,
+      /^aws-iot-device-sdk-v2$/,
+      /^aws-crt$/,
+      /^valibot$/,
+      /^uqr$/,
+      /^@aws-crypto\//,
+    ],
     node: true,
   },
   local: {
@@ -53,8 +70,8 @@ const law: Readonly<Record<string, Law>> = {
   },
   client: { ours: ['contracts'], packages: [/^valibot$/], node: false },
   cli: {
-    ours: ['contracts', 'client'],
-    packages: [sdk, /^commander$/, /^@peculiar\/x509$/, /^reflect-metadata$/, /^valibot$/],
+    ours: ['contracts', 'client', 'crypto'],
+    packages: [sdk, /^cli-progress$/, /^commander$/, /^@peculiar\/x509$/, /^reflect-metadata$/, /^valibot$/],
     node: true,
   },
 };

@@ -35,4 +35,8 @@ export const TABLE_NAMES = {
   commands: 'thingstead-commands',
   /** Tokens with which Alexa is told of changes, encrypted. */
   voice: 'thingstead-voice',
+  /** Transfers of files, by thing. */
+  files: 'thingstead-files',
+  /** Releases, trust documents, rollouts and where each device is in them. */
+  firmware: 'thingstead-firmware',
 } as const;

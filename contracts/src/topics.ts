@@ -36,3 +36,18 @@ export function pairingTopic(thing: string): string {
 export function commandTopic(thing: string, id: string): string {
   return `device/${thing}/command/${id}/v1`;
 }
+
+/** Where a device asks about one transfer of a file; answers come below it, at `accepted` and `rejected`. */
+export function filesTopic(thing: string, transfer: string): string {
+  return `device/${thing}/files/${transfer}/v1`;
+}
+
+/** Where a device speaks of one attempt to update it; answers come below it, at `accepted` and `rejected`. */
+export function firmwareTopic(thing: string, attempt: string): string {
+  return `device/${thing}/firmware/${attempt}/v1`;
+}
+
+/** Where a device renews its certificate; answers come below it, at `accepted` and `rejected`. */
+export function certificateTopic(thing: string): string {
+  return `device/${thing}/register/certificate/v1`;
+}

@@ -6,13 +6,15 @@ import { blamesPacket, type Session, type SessionEnd } from './session.ts';
 import type { SessionPart } from './session-part.ts';
 import { shadowAnswerTopics } from './shadow.ts';
 
+/** In one SUBSCRIBE: https://docs.aws.amazon.com/general/latest/gr/iot-core.html#message-broker-limits */
+const MAX_FILTERS = 8;
 /** So long it says nothing of itself after the server has ended a connection for it. */
 const SILENCE_MS = 3_600_000;
 
 export interface IntroductionOptions {
   readonly thing: string;
   readonly onboarding: Onboarding;
-  /** What else speaks with the cloud; all filters together are no more than the eight that AWS IoT takes. */
+  /** What else speaks with the cloud. */
   readonly parts: readonly SessionPart[];
   readonly clock: Clock;
   readonly log: Log;
@@ -34,7 +36,7 @@ export interface SessionIntroduction {
 
 /**
  * What the agent says and hears on a session, beside its readings and without holding them up: that it is connected, what it
- * is, and what its other parts are about. All that comes from the cloud comes through one SUBSCRIBE. Where the device's policy does not allow this, the server may end the connection:
+ * is, and what its other parts are about. All that comes from the cloud comes through one SUBSCRIBE, or as many as its filters need. Where the device's policy does not allow this, the server may end the connection:
  * then readings alone are sent for an hour.
  */
 export class Introduction {
@@ -82,11 +84,15 @@ export class Introduction {
       ...parts.flatMap((part) => part.filters),
     ];
     const subscribe = async (): Promise<boolean> => {
-      const outcome = await session.subscribe(filters);
-      if (outcome.kind === 'granted') return true;
-      attempt = undefined;
-      log.warn('subscription.failed', { message: 'answers of the cloud do not arrive', filters, ...outcome });
-      return false;
+      for (let at = 0; at < filters.length; at += MAX_FILTERS) {
+        const some = filters.slice(at, at + MAX_FILTERS);
+        const outcome = await session.subscribe(some);
+        if (outcome.kind === 'granted') continue;
+        attempt = undefined;
+        log.warn('subscription.failed', { message: 'answers of the cloud do not arrive', filters: some, ...outcome });
+        return false;
+      }
+      return true;
     };
     let attempt: Promise<boolean> | undefined;
     return () => {

@@ -2,7 +2,7 @@ import type { Session } from './session.ts';
 
 /** A part of the agent that speaks with the cloud on every connection, beside the readings and without holding them up. */
 export interface SessionPart {
-  /** Where it hears the cloud: topic filters that are subscribed with those of all other parts in one SUBSCRIBE. */
+  /** Where it hears the cloud: topic filters that are subscribed with those of all other parts. */
   readonly filters: readonly string[];
   /**
    * Uses a session; never throws.

@@ -66,7 +66,7 @@ describe('the device policy', () => {
   it('lets it speak on these topics', () => {
     expect(allowed('iot:Publish')).toEqual([
       `topic/${sensorTopic(THING, '*')}`,
-      `topic/device/${THING}/register/v1`,
+      `topic/device/${THING}/register*/v1`,
       `topic/device/${THING}/lwt/v1`,
       `topic/device/${THING}/pairing/v1`,
       `topic/device/${THING}/command/*/v1/outcome`,

@@ -1,0 +1,43 @@
+/** A device renews its certificate, on `device/{thing}/register/certificate/v1`, or over HTTPS once it has expired. */
+import * as v from 'valibot';
+import { THING_NAME } from './names.ts';
+
+const EpochMilliseconds = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const Pem = v.pipe(v.string(), v.maxLength(16 * 1024));
+
+/** What a device says. Each may be sent again: the same request gets the same certificate. */
+export const CertificateRequest = v.variant('type', [
+  /** A PKCS#10 request for a new key of the device; its common name is the thing's name. */
+  v.object({ type: v.literal('renew'), csr: Pem }),
+  /** Over a connection with the new certificate: it works, the old one may go. */
+  v.object({ type: v.literal('confirm') }),
+]);
+export type CertificateRequest = v.InferOutput<typeof CertificateRequest>;
+
+/** `.../accepted` */
+export const CertificateAnswer = v.variant('type', [
+  v.object({ type: v.literal('renew'), certificate: Pem }),
+  /** The old certificates are retired. */
+  v.object({ type: v.literal('confirm') }),
+]);
+export type CertificateAnswer = v.InferOutput<typeof CertificateAnswer>;
+
+/** `.../rejected`. `pending`: an operator signs it; ask again later. */
+export const CertificateRejection = v.object({
+  type: v.string(),
+  code: v.picklist(['invalid', 'not-due', 'pending', 'refused', 'not-the-new-one', 'busy']),
+  reason: v.string(),
+  retry: v.boolean(),
+});
+export type CertificateRejection = v.InferOutput<typeof CertificateRejection>;
+
+/** What the rule hands to the function. */
+export const CertificateEvent = v.object({
+  thing: v.pipe(v.string(), v.regex(THING_NAME, 'is no thing name')),
+  /** `principal()`: the id of the certificate with which the device is connected. */
+  certificateId: v.string(),
+  at: EpochMilliseconds,
+  /** The message as it came, in base64. */
+  payload: v.string(),
+});
+export type CertificateEvent = v.InferOutput<typeof CertificateEvent>;
