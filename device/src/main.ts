@@ -7,17 +7,10 @@ import { runAgent } from './agent.ts';
 import { lockFolder } from './agent-lock.ts';
 import { boardInfo } from './board-info.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { commandHandlers } from './commands/command-handlers.ts';
-import { CommandMemory } from './commands/command-memory.ts';
-import { CommandRunner } from './commands/command-runner.ts';
-import { CommandSession } from './commands/command-session.ts';
-import { CommandStore } from './commands/command-store.ts';
 import { type AgentConfig, loadConfig } from './config.ts';
 import { ConfigurationError, messageOf } from './configuration-error.ts';
 import { serveControl } from './control-socket.ts';
 import { describeDevice } from './description.ts';
-import { createAppliers } from './desired-state/appliers.ts';
-import { DesiredState } from './desired-state/desired-state.ts';
 import { DurableOutbox } from './durable-outbox.ts';
 import { type Identity, loadIdentity } from './identity.ts';
 import { Liveness } from './liveness.ts';
@@ -29,8 +22,8 @@ import type { Outbox } from './outbox.ts';
 import { publishEveryMs } from './pace.ts';
 import { Pairing } from './pairing/pairing.ts';
 import { pairingButton } from './pairing/pairing-button.ts';
+import { openParts } from './parts.ts';
 import { serviceManager } from './service-manager.ts';
-import type { SessionPart } from './session-part.ts';
 import { StateFile } from './state-file.ts';
 import { supervise } from './supervise.ts';
 import { watchedConnect } from './watched-connect.ts';
@@ -210,7 +203,7 @@ async function run(file: string): Promise<number> {
   const connect = watchedConnect({ connect: sdkConnect(config, identity), liveness, publishMs, changed });
   const manager = serviceManager(process.env, log);
   const { firmwareVersion } = description;
-  const parts = [pairing, openCommands(config, folder, clock, log), ...desiredState(config, clock, log)];
+  const parts = [pairing, ...openParts({ config, folder, clock, log })];
   const ended = runAgent(
     { config, connect, outbox, onboarding, parts, firmwareVersion, clock, liveness, log },
     ending.signal,
@@ -238,22 +231,6 @@ function openOutbox({ outbox }: AgentConfig, directory: string, clock: Clock, lo
     clock,
     log,
   });
-}
-
-/** Goes on with what an earlier process has left. */
-function openCommands({ thing, commands, outbox }: AgentConfig, folder: string, clock: Clock, log: Log): SessionPart {
-  const store = outbox.memory ? {} : { store: new CommandStore(nodeFileSystem, path.join(folder, 'commands')) };
-  const memory = new CommandMemory({ ...store, clock, log });
-  const runner = new CommandRunner({ handlers: commandHandlers(commands, clock), memory, clock, log });
-  const part = new CommandSession({ thing, runner, clock, log });
-  runner.start();
-  return part;
-}
-
-/** Nothing is subscribed for it without members. */
-function desiredState({ thing, state }: AgentConfig, clock: Clock, log: Log): readonly SessionPart[] {
-  const appliers = createAppliers(state, clock);
-  return appliers.size === 0 ? [] : [new DesiredState({ thing, appliers, clock, log })];
 }
 
 function openOnboarding(

@@ -1,0 +1,42 @@
+/** Composes what speaks with the cloud beside the readings, as far as the configuration asks for it. */
+import path from 'node:path';
+import type { Clock } from './clock.ts';
+import { commandHandlers } from './commands/command-handlers.ts';
+import { CommandMemory } from './commands/command-memory.ts';
+import { CommandRunner } from './commands/command-runner.ts';
+import { CommandSession } from './commands/command-session.ts';
+import { CommandStore } from './commands/command-store.ts';
+import type { AgentConfig } from './config.ts';
+import { createAppliers } from './desired-state/appliers.ts';
+import { DesiredState } from './desired-state/desired-state.ts';
+import type { Log } from './log.ts';
+import { nodeFileSystem } from './node-file-system.ts';
+import type { SessionPart } from './session-part.ts';
+
+export interface PartsOptions {
+  readonly config: AgentConfig;
+  /** Where state is kept on the disk; there is none when `outbox.memory` is set. */
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The parts, each at work already with what an earlier process has left. */
+export function openParts(options: PartsOptions): readonly SessionPart[] {
+  return [openCommands(options), ...desiredState(options)];
+}
+
+function openCommands({ config: { thing, commands, outbox }, folder, clock, log }: PartsOptions): SessionPart {
+  const store = outbox.memory ? {} : { store: new CommandStore(nodeFileSystem, path.join(folder, 'commands')) };
+  const memory = new CommandMemory({ ...store, clock, log });
+  const runner = new CommandRunner({ handlers: commandHandlers(commands, clock), memory, clock, log });
+  const part = new CommandSession({ thing, runner, clock, log });
+  runner.start();
+  return part;
+}
+
+/** Nothing is subscribed for it without members. */
+function desiredState({ config: { thing, state }, clock, log }: PartsOptions): readonly SessionPart[] {
+  const appliers = createAppliers(state, clock);
+  return appliers.size === 0 ? [] : [new DesiredState({ thing, appliers, clock, log })];
+}
