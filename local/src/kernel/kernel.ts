@@ -38,6 +38,7 @@ export class Kernel {
   /** What harm to do; services ask at the points where AWS may do the same. */
   readonly faults: Faults;
   readonly #counts = new Map<Operation<unknown, unknown>, CountCall>();
+  #closing = false;
   readonly #services = new Map<string, Service>();
 
   constructor(options: KernelOptions, makeIam: (kernel: Kernel) => Iam) {
@@ -102,7 +103,13 @@ export class Kernel {
     return { kind: 'service', arn: principal, accountId: this.accountId, sourceArn };
   }
 
+  /** The runtime ends: what is cut off now has not failed. */
+  get isClosing(): boolean {
+    return this.#closing;
+  }
+
   async close(): Promise<void> {
+    this.#closing = true;
     this.clock.stop();
     for (const service of this.#services.values()) await service.close?.();
   }

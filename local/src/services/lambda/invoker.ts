@@ -42,6 +42,7 @@ export class Invoker {
 
   /** Adds to metrics of the function in AWS/Lambda; times are in milliseconds. */
   record(fn: LambdaFunction, values: Readonly<Record<string, number>>): void {
+    if (this.#kernel.isClosing) return;
     const dimensions = { FunctionName: fn.configuration.name };
     const metrics = Object.entries(values).map(([metricName, value]): ServiceMetric => {
       const unit = metricName === 'Duration' || metricName.endsWith('Age') ? 'Milliseconds' : 'Count';

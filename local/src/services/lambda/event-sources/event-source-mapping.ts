@@ -67,6 +67,7 @@ export class EventSourceMapping {
 
   /** The source cannot be read; the log says so when the reason is a new one. */
   failed(error: unknown): void {
+    if (this.#kernel.isClosing) return;
     const reason = error instanceof Error ? error.message : String(error);
     this.lastProcessingResult = `PROBLEM: ${reason}`;
     if (reason === this.#problem) return;
