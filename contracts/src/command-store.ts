@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { COMMAND_STATES, CommandId, CommandName, type CommandState } from './commands.ts';
 import { PersonId, ThingName } from './grants.ts';
+import { ULID_RANDOM_BYTES, ulidOf } from './ulid.ts';
 
 const EpochMilliseconds = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const EpochSeconds = EpochMilliseconds;
@@ -100,19 +101,7 @@ export const CommandTick = v.object({
 });
 export type CommandTick = v.InferOutput<typeof CommandTick>;
 
-const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
-
-/** An id: 48 bits of time, 80 random ones (ten bytes), as a ULID: https://github.com/ulid/spec */
-export function commandIdOf(time: number, random: Uint8Array): string {
-  const bits = random.reduce((all, byte) => (all << 8n) | BigInt(byte), 0n);
-  return digits(BigInt(time), 10) + digits(bits, 16);
-}
-
 /** The smallest id of this time. */
 export function firstCommandId(time: number): string {
-  return commandIdOf(time, new Uint8Array(10));
-}
-
-function digits(value: bigint, length: number): string {
-  return Array.from({ length }, (_, at) => CROCKFORD[Number((value >> BigInt(5 * (length - 1 - at))) & 31n)]).join('');
+  return ulidOf(time, new Uint8Array(ULID_RANDOM_BYTES));
 }

@@ -4,9 +4,9 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { commandIdOf } from '@thingstead/contracts/command-store';
 import { COMMANDS_ENVIRONMENT, readEnvironment } from '@thingstead/contracts/environment';
 import { commandsRoutes } from '@thingstead/contracts/routes/commands';
+import { ULID_RANDOM_BYTES, ulidOf } from '@thingstead/contracts/ulid';
 import { CommandQueue } from '../adapters/command-queue.ts';
 import { CommandsTable } from '../adapters/commands-table.ts';
 import { ConnectedThings } from '../adapters/connected-things.ts';
@@ -23,7 +23,6 @@ const logger = new Logger({ serviceName: 'commands' });
 const tables = DynamoDBDocumentClient.from(new DynamoDBClient({}));
 const grants = new GrantsTable(tables, environment.ACCESS_TABLE);
 const now = (): number => Date.now();
-const ID_RANDOM_BYTES = 10;
 
 const handlers = commandsHandlers({
   commands: new CommandsTable(tables, environment.COMMANDS_TABLE),
@@ -32,7 +31,7 @@ const handlers = commandsHandlers({
   ticks: new CommandQueue(new SQSClient({}), environment.COMMANDS_QUEUE_URL),
   things: new ConnectedThings(tables, environment.THINGS_TABLE),
   reports: new LoggedReports(logger),
-  newId: (time) => commandIdOf(time, randomBytes(ID_RANDOM_BYTES)),
+  newId: (time) => ulidOf(time, randomBytes(ULID_RANDOM_BYTES)),
   now,
 });
 

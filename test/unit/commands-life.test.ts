@@ -1,7 +1,8 @@
 /** The times of a command, without any harm, and its id. */
 import fc from 'fast-check';
-import { commandIdOf, firstCommandId } from '../../contracts/src/command-store.ts';
+import { firstCommandId } from '../../contracts/src/command-store.ts';
 import { CommandId } from '../../contracts/src/commands.ts';
+import { ulidOf } from '../../contracts/src/ulid.ts';
 import { validate } from '../../contracts/src/validate.ts';
 import { fingerprintOf } from '../../lambda/commands/fingerprint.ts';
 import { CommandsWorld, QUIET, SECOND } from './commands-world.ts';
@@ -95,7 +96,7 @@ describe('a command', () => {
     const random = fc.uint8Array({ minLength: 10, maxLength: 10 });
     fc.assert(
       fc.property(time, random, time, random, (a, ofA, b, ofB) => {
-        const [one, other] = [commandIdOf(a, ofA), commandIdOf(b, ofB)];
+        const [one, other] = [ulidOf(a, ofA), ulidOf(b, ofB)];
         expect(validate(CommandId, one).ok).toBe(true);
         if (a < b) expect(one < other).toBe(true);
         expect(firstCommandId(a) <= one).toBe(true);

@@ -4,13 +4,9 @@
  * port takes time, so that invocations overlap. It knows what devices have really done, and watches every write.
  */
 import type { SQSEvent } from 'aws-lambda';
-import {
-  type CommandRow,
-  type CommandTick,
-  commandIdOf,
-  type IdempotencyRow,
-} from '../../contracts/src/command-store.ts';
+import type { CommandRow, CommandTick, IdempotencyRow } from '../../contracts/src/command-store.ts';
 import type { CommandMessage, CommandOutcome, CommandState } from '../../contracts/src/commands.ts';
+import { ulidOf } from '../../contracts/src/ulid.ts';
 import { createHandler } from '../../lambda/command-deliveries/handler.ts';
 import type { Ports as DeliveriesPorts } from '../../lambda/command-deliveries/ports.ts';
 import { type Given, give } from '../../lambda/commands/give.ts';
@@ -284,7 +280,7 @@ export class CommandsWorld {
     return this.#change({
       now: () => this.now,
       newId: (now) =>
-        commandIdOf(
+        ulidOf(
           now,
           new Uint8Array(10).map(() => Math.floor(this.#random() * 256)),
         ),

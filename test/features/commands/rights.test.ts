@@ -1,6 +1,6 @@
 /** Who may give commands and see them, which requests are the same, and which outcomes count. */
 import { randomUUID } from 'node:crypto';
-import { commandIdOf } from '@thingstead/contracts/command-store';
+import { ulidOf } from '@thingstead/contracts/ulid';
 import { newPerson, type Person } from '../../support/person.ts';
 import { type Platform, startPlatform } from '../../support/platform.ts';
 import { describeLocally } from '../../support/target.ts';
@@ -249,7 +249,7 @@ describeLocally('a clock that can be advanced', 'commands', () => {
       const lamp = await on.connect(device, SILENT);
       const stranger = await on.connect(other, SILENT);
       const given = await on.give(mary, device.thing, { name: 'blink' });
-      const nowhere = commandIdOf(Date.now(), new Uint8Array(10));
+      const nowhere = ulidOf(Date.now(), new Uint8Array(10));
 
       await stranger.say(given.id, { state: 'EXECUTED' });
       await lamp.say(nowhere, { state: 'EXECUTED' });
