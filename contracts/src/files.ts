@@ -8,6 +8,8 @@ import { THING_NAME } from './names.ts';
 const EpochMilliseconds = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const Bytes = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const Base64 = v.pipe(v.string(), v.base64());
+/** 32 bytes. */
+const Sha256 = v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/]{43}=$/, 'is no SHA-256 in base64'));
 
 /** A ULID, chosen by whoever begins the transfer, so that asking twice is one transfer. It sorts by time. */
 export const TransferId = v.pipe(v.string(), v.regex(/^[0-9A-HJKMNP-TV-Z]{26}$/, 'is no id of a transfer'));
@@ -63,34 +65,57 @@ export const FileDataKey = v.object({
 export type FileDataKey = v.InferOutput<typeof FileDataKey>;
 
 const PartNumber = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10_000));
-const StoredPart = v.object({ number: PartNumber, etag: v.string() });
+const StoredPart = v.object({ number: PartNumber, etag: v.pipe(v.string(), v.maxLength(100)) });
+
+export const ContentType = v.pipe(
+  v.string(),
+  v.regex(/^[\x20-\x7e]{1,100}$/, 'must be 1 to 100 visible ASCII characters'),
+);
+
+/** Parts that are to be sent: `sha256` in base64, of what is encrypted. */
+export const WantedParts = v.pipe(
+  v.array(
+    v.object({ number: PartNumber, bytes: v.pipe(Bytes, v.minValue(1), v.maxValue(PART_BYTES)), sha256: Sha256 }),
+  ),
+  v.minLength(1),
+  v.maxLength(MAX_PARTS_PER_ANSWER),
+);
+export type WantedParts = v.InferOutput<typeof WantedParts>;
+
+/** What was sent, whole: the parts as S3 has answered; `bytes` and `sha256` (base64) of all that is encrypted. */
+export const SentFile = v.object({
+  parts: v.pipe(v.array(StoredPart), v.minLength(1), v.maxLength(1000)),
+  bytes: Bytes,
+  sha256: Sha256,
+});
+export type SentFile = v.InferOutput<typeof SentFile>;
+
+/** Where to put parts: PUT exactly these bytes; `headers` are signed. The answer's ETag goes into `complete`. */
+export const PartUrls = v.object({
+  urls: v.array(v.object({ number: PartNumber, url: v.string(), headers: v.record(v.string(), v.string()) })),
+  /** They are to be begun with before. */
+  expiresAt: EpochMilliseconds,
+});
+export type PartUrls = v.InferOutput<typeof PartUrls>;
+
+/** Parts that S3 has of an upload. */
+export const KeptParts = v.array(v.object({ number: PartNumber, etag: v.string(), bytes: Bytes }));
+export type KeptParts = v.InferOutput<typeof KeptParts>;
 
 /** `device/{thing}/files/{transfer}/v1`: what a device says. Each may be sent again. */
 export const FileRequest = v.variant('type', [
-  /** Begins a transfer from the device; again: goes on with it. `bytes` is the size of what is encrypted, `sha256` (hex) its hash. */
+  /** Begins a transfer from the device; again, the same: goes on with it. */
   v.object({
     type: v.literal('upload'),
     name: FileName,
-    contentType: v.optional(v.pipe(v.string(), v.maxLength(100)), 'application/octet-stream'),
+    contentType: v.optional(ContentType, 'application/octet-stream'),
     /** Of the file as it was. */
     size: Bytes,
   }),
   /** Where to put these parts of what is encrypted. */
-  v.object({
-    type: v.literal('parts'),
-    parts: v.pipe(
-      v.array(v.object({ number: PartNumber, bytes: v.pipe(Bytes, v.maxValue(PART_BYTES)), sha256: Base64 })),
-      v.minLength(1),
-      v.maxLength(MAX_PARTS_PER_ANSWER),
-    ),
-  }),
-  /** All parts are there; `sha256` in base64, of all that is encrypted. */
-  v.object({
-    type: v.literal('complete'),
-    parts: v.pipe(v.array(StoredPart), v.minLength(1), v.maxLength(1000)),
-    bytes: Bytes,
-    sha256: Base64,
-  }),
+  v.object({ type: v.literal('parts'), parts: WantedParts }),
+  /** All parts are there. */
+  v.object({ type: v.literal('complete'), ...SentFile.entries }),
   /** Wants the key and a URL of a file that is for the device; again when the URL has expired. */
   v.object({ type: v.literal('download') }),
   /** How far it is, in encrypted bytes; at most every few seconds. */
@@ -111,15 +136,10 @@ export const FileAnswer = v.variant('type', [
     dataKey: FileDataKey,
     partBytes: v.literal(PART_BYTES),
     /** Parts that S3 has already. */
-    stored: v.array(v.object({ number: PartNumber, etag: v.string(), bytes: Bytes })),
+    stored: KeptParts,
   }),
-  v.object({
-    type: v.literal('parts'),
-    /** PUT exactly these bytes; `headers` are signed. The answer's ETag goes into `complete`. */
-    urls: v.array(v.object({ number: PartNumber, url: v.string(), headers: v.record(v.string(), v.string()) })),
-    /** They are to be begun with before. */
-    expiresAt: EpochMilliseconds,
-  }),
+  v.object({ type: v.literal('parts'), ...PartUrls.entries }),
+  /** The file is stored. Also the answer to `upload` once it is. */
   v.object({ type: v.literal('complete') }),
   v.object({
     type: v.literal('download'),
