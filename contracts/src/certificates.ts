@@ -7,8 +7,11 @@ const Pem = v.pipe(v.string(), v.maxLength(16 * 1024));
 
 /** What a device says. Each may be sent again: the same request gets the same certificate. */
 export const CertificateRequest = v.variant('type', [
-  /** A PKCS#10 request for a new key of the device; its common name is the thing's name. */
-  v.object({ type: v.literal('renew'), csr: Pem }),
+  /**
+   * A PKCS#10 request for a new key of the device; its common name is the thing's name. Without one: a new certificate for the key
+   * of the connection, for keys that cannot leave their token. TLS has proven that the device has it.
+   */
+  v.object({ type: v.literal('renew'), csr: v.optional(Pem) }),
   /** Over a connection with the new certificate: it works, the old one may go. */
   v.object({ type: v.literal('confirm') }),
 ]);
@@ -41,3 +44,20 @@ export const CertificateEvent = v.object({
   payload: v.string(),
 });
 export type CertificateEvent = v.InferOutput<typeof CertificateEvent>;
+
+/** What a device sends over HTTPS whose certificate has expired, so that it cannot connect. */
+export const RenewalRequest = v.strictObject({
+  /** The certificate that the thing had last. */
+  certificate: Pem,
+  csr: Pem,
+  /** By the device's clock. */
+  at: EpochMilliseconds,
+  /** Over `renewalProof`, with the key of that certificate: SHA-256, for ECDSA in DER, for RSA PKCS #1 v1.5. In base64. */
+  signature: v.pipe(v.string(), v.maxLength(1024), v.base64('is no base64')),
+});
+export type RenewalRequest = v.InferOutput<typeof RenewalRequest>;
+
+/** What is signed: the words before it keep the signature from being taken for anything else. */
+export function renewalProof({ certificate, csr, at }: Omit<RenewalRequest, 'signature'>): string {
+  return `thingstead certificate-renewal\n${at}\n${certificate}\n${csr}`;
+}

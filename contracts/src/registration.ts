@@ -51,8 +51,20 @@ export const IdentityClaim = v.object({
   thing: ThingName,
   certificateId: CertificateId,
   claimedAt: EpochMilliseconds,
+  /** When the certificate expires. */
+  notAfter: v.optional(EpochMilliseconds),
+  /** That day, as `expiryDay` gives it: partition of the index by which the certificates of a day are found. */
+  expiresOn: v.optional(v.string()),
 });
 export type IdentityClaim = v.InferOutput<typeof IdentityClaim>;
+
+/** Index of claims: partition `expiresOn`, sort `pk`. */
+export const CLAIMS_BY_EXPIRY = 'by-expiry';
+
+/** The day in UTC: `2027-05-03`. @param notAfter epoch milliseconds */
+export function expiryDay(notAfter: number): string {
+  return new Date(notAfter).toISOString().slice(0, 10);
+}
 
 /** Announces the next certificate of a thing, so that it may take the name while the present one is still active. */
 export const RotationRecord = v.object({

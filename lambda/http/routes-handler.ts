@@ -71,6 +71,8 @@ async function admit(
   { access }: RoutesHandlerPorts,
 ): Promise<Access | Refusal> {
   if (audience.kind === 'person') return NOBODY;
+  // Routes for devices have a handler of their own.
+  if (audience.kind === 'device') return refusal(404, 'there is no such route');
   if (audience.kind === 'staff') {
     return audience.groups.some((group) => groups.includes(group))
       ? NOBODY

@@ -1,4 +1,5 @@
 /** The REST API as an OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.1.html), from the route contracts alone. */
+import { DEVICE_ROUTES } from '../../contracts/src/routes/devices.ts';
 import { ROUTES } from '../../contracts/src/routes/index.ts';
 import type { Audience, Route } from '../../contracts/src/routes/route.ts';
 import { type Json, jsonSchema, members, namedSchemas } from './json-schema.ts';
@@ -31,10 +32,12 @@ const RESPONSES = {
   },
 };
 
+const GROUPS = { ...ROUTES, devices: DEVICE_ROUTES };
+
 /** Builds the document. The order of everything in it is that of the contracts. */
 export function openApiDocument(): Json {
   const paths: Record<string, Record<string, Json>> = {};
-  for (const [group, routes] of Object.entries(ROUTES)) {
+  for (const [group, routes] of Object.entries(GROUPS)) {
     for (const route of Object.values<Route>(routes)) {
       paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operation(group, route) };
     }
@@ -58,7 +61,7 @@ export function openApiDocument(): Json {
       },
     ],
     security: [{ accessToken: [] }, { signIn: [] }],
-    tags: Object.keys(ROUTES).map((name) => ({ name })),
+    tags: Object.keys(GROUPS).map((name) => ({ name })),
     paths,
     components: {
       schemas: { ...namedSchemas(), GatewayRefusal: GATEWAY_REFUSAL },
@@ -104,6 +107,7 @@ function operation(group: string, route: Route): Json {
     tags: [group],
     summary,
     description: `For ${wordsFor(audience)}.`,
+    ...(audience.kind === 'device' && { security: [] }),
     parameters: [
       ...parameters('path', route.params),
       ...parameters('query', route.query),
@@ -119,6 +123,7 @@ function operation(group: string, route: Route): Json {
 function wordsFor(audience: Audience): string {
   if (audience.kind === 'person') return 'everybody who is signed in, about themselves';
   if (audience.kind === 'staff') return `members of the group ${audience.groups.join(' or ')}`;
+  if (audience.kind === 'device') return 'devices; the request itself proves which one';
   const staff = audience.staff.length === 0 ? '' : `, and for members of the group ${audience.staff.join(' or ')}`;
   return `${audience.role === 'owner' ? 'the owner' : `whoever is at least a ${audience.role}`}${staff}`;
 }
@@ -128,7 +133,7 @@ function parameters(place: 'path' | 'query' | 'header', schema: Route['query']):
 }
 
 function responses({ status, answer, problems, audience }: Route): Json {
-  const forbidden = audience.kind === 'person' ? {} : { 403: problem(forbiddenWords(audience)) };
+  const forbidden = audience.kind === 'person' || audience.kind === 'device' ? {} : { 403: problem(forbiddenWords(audience)) };
   const expected = Object.entries(problems).map(([code, words]) => [code, problem(words)]);
   const named = (name: keyof typeof RESPONSES): Json => ({ $ref: `#/components/responses/${name}` });
   return {
@@ -136,7 +141,7 @@ function responses({ status, answer, problems, audience }: Route): Json {
       ? { description: 'Done', content: { 'application/json': { schema: jsonSchema(answer, 'output') } } }
       : { description: 'Done' },
     400: named('InvalidRequest'),
-    401: named('Unauthorized'),
+    ...(audience.kind !== 'device' && { 401: named('Unauthorized') }),
     ...forbidden,
     ...Object.fromEntries(expected),
     429: named('TooManyRequests'),

@@ -11,7 +11,9 @@ export type Audience =
   /** Those with at least this role for the thing or site of the path; members of these groups too. */
   | { readonly kind: 'grant'; readonly role: Role; readonly staff: readonly StaffGroup[] }
   /** Members of these groups. */
-  | { readonly kind: 'staff'; readonly groups: readonly StaffGroup[] };
+  | { readonly kind: 'staff'; readonly groups: readonly StaffGroup[] }
+  /** Devices, without a token. */
+  | { readonly kind: 'device' };
 
 export interface Route<
   Params extends ObjectSchema = ObjectSchema,
