@@ -79,6 +79,17 @@ export const VOICE_ENVIRONMENT = [...VOICE_KEYS, 'AGGREGATES_TABLE', 'USER_POOL_
 /** Addresses of Alexa's event gateway and of the queue of reports. */
 export const VOICE_REPORTS_ENVIRONMENT = [...VOICE_KEYS, 'EVENT_GATEWAY_URL', 'REPORTS_QUEUE_URL'] as const;
 
+/** Names of table and device policy; `CertificateSettings` as JSON; ARN of the key of the CA, `none` when an operator has it. */
+export const CERTIFICATE_RENEWALS_ENVIRONMENT = [
+  'REGISTRATION_TABLE',
+  'DEVICE_POLICY',
+  'CERTIFICATE_SETTINGS',
+  'CA_KEY_ARN',
+] as const;
+
+/** Name of the table; how many days ahead it looks. */
+export const CERTIFICATE_EXPIRIES_ENVIRONMENT = ['REGISTRATION_TABLE', 'NOTICE_DAYS'] as const;
+
 /** Name of the table. */
 export const PAIRING_CODES_ENVIRONMENT = ['ACCESS_TABLE'] as const;
 
@@ -91,17 +102,6 @@ export type EnvironmentOf<Keys extends readonly string[]> = Record<Keys[number],
 /** A function was deployed without a key it needs. */
 export class MissingEnvironmentError extends Error {
   override readonly name = 'MissingEnvironmentError';
-/** Names of table and device policy; `CertificateSettings` as JSON; ARN of the key of the CA, `none` when an operator has it. */
-export const CERTIFICATE_RENEWALS_ENVIRONMENT = [
-  'REGISTRATION_TABLE',
-  'DEVICE_POLICY',
-  'CERTIFICATE_SETTINGS',
-  'CA_KEY_ARN',
-] as const;
-
-/** Name of the table; how many days ahead it looks. */
-export const CERTIFICATE_EXPIRIES_ENVIRONMENT = ['REGISTRATION_TABLE', 'NOTICE_DAYS'] as const;
-
 }
 
 /** Reads a function's keys at its cold start. @throws MissingEnvironmentError naming every key that is not there. */
