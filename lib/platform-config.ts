@@ -103,6 +103,14 @@ const Budget = v.strictObject({
   email: Email,
 });
 
+const Firmware = v.strictObject({
+  /**
+   * `KMS`: a key of the account signs releases, for those whom IAM lets. `OFFLINE`: there is none; releases are signed with key files,
+   * so that nobody who takes the account over can make one.
+   */
+  releaseKey: v.optional(v.picklist(['KMS', 'OFFLINE']), 'KMS'),
+});
+
 const Settings = v.strictObject({
   /** Value of the tag `stage` on every resource. Names and topics carry no stage: one deployment per account and region. */
   stage: v.optional(v.pipe(v.string(), v.regex(/^[a-zA-Z0-9_.:/=+@-]{1,64}$/)), 'production'),
@@ -126,6 +134,7 @@ const Settings = v.strictObject({
   billGuard: v.optional(BillGuard, {}),
   presence: v.optional(Presence, {}),
   access: v.optional(Access, {}),
+  firmware: v.optional(Firmware, {}),
   notifications: v.optional(Notifications, {}),
   /** ARNs of platform applications for mobile push, which the operator has made in SNS. Without one, that platform's channels are refused. */
   push: v.optional(PushApplications, {}),

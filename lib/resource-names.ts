@@ -11,6 +11,9 @@ export const TELEMETRY_STREAM_NAME = 'thingstead-telemetry';
 /** Bucket names are global, so this one carries account and region. */
 export const ARCHIVE_BUCKET_NAME = `thingstead-archive-${Aws.ACCOUNT_ID}-${Aws.REGION}`;
 
+/** The images of firmware releases. */
+export const FIRMWARE_BUCKET_NAME = `thingstead-firmware-${Aws.ACCOUNT_ID}-${Aws.REGION}`;
+
 /**
  * Ids that AWS chooses, so that no name finds them: the state stack exports them under these names. What is exported is never
  * replaced, so the exports never stop an update.
@@ -20,6 +23,7 @@ export const STATE_EXPORTS = {
   appClientId: 'thingstead-app-client-id',
   identityPoolId: 'thingstead-identity-pool-id',
   accessTableStreamArn: 'thingstead-access-table-stream-arn',
+  firmwareAssignmentKeyArn: 'thingstead-firmware-assignment-key-arn',
   /** With `thingstead:voice` only. */
   alexaClientId: 'thingstead-alexa-client-id',
   voiceKeyArn: 'thingstead-voice-key-arn',

@@ -1,8 +1,9 @@
 import { WAITING_COMMANDS } from '@thingstead/contracts/command-store';
+import { FIRMWARE_BY_DUE } from '@thingstead/contracts/firmware-store';
 import { GRANTS_BY_TARGET } from '@thingstead/contracts/grants';
 import { DEFAULT_THING_TYPE, TABLE_NAMES } from '@thingstead/contracts/names';
 import { THINGS_INDEXES } from '@thingstead/contracts/things';
-import { CfnOutput, type CfnResource, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import {
   AttributeType,
   BillingMode,
@@ -15,10 +16,12 @@ import { CfnThingType } from 'aws-cdk-lib/aws-iot';
 import { Stream, StreamEncryption, StreamMode } from 'aws-cdk-lib/aws-kinesis';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
-import type { Construct, IConstruct } from 'constructs';
+import type { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
 import { devicePolicy } from './device-policy.ts';
+import { FirmwareState } from './firmware-state.ts';
 import { People } from './people.ts';
+import { pin } from './pin.ts';
 import type { PlatformConfig } from './platform-config.ts';
 import { ARCHIVE_BUCKET_NAME, STATE_EXPORTS, TELEMETRY_STREAM_NAME } from './resource-names.ts';
 
@@ -44,11 +47,13 @@ export class StateStack extends Stack {
     this.#table('TelemetryAggregatesTable', { ...expiring, tableName: TABLE_NAMES.telemetryAggregates });
     this.#table('NotificationsTable', { ...expiring, tableName: TABLE_NAMES.notifications });
     this.#commands(expiring);
+    this.#firmware(expiring);
     this.#table('VoiceTable', { ...sorted, tableName: TABLE_NAMES.voice });
     if (props.config.voice) this.#voiceKey();
     this.#things(sorted);
     this.#access(expiring);
     new People(this, 'People', { config: props.config });
+    new FirmwareState(this, 'Firmware', { config: props.config });
     this.#stream(props.config);
     this.#archive();
     this.#identity();
@@ -97,6 +102,16 @@ export class StateStack extends Stack {
       indexName: WAITING_COMMANDS,
       partitionKey: { name: 'waiting', type: AttributeType.STRING },
       sortKey: { name: 'sk', type: AttributeType.STRING },
+      projectionType: ProjectionType.KEYS_ONLY,
+    });
+  }
+
+  #firmware(keys: Pick<TableProps, 'partitionKey' | 'sortKey' | 'timeToLiveAttribute'>): void {
+    const firmware = this.#table('FirmwareTable', { ...keys, tableName: TABLE_NAMES.firmware });
+    firmware.addGlobalSecondaryIndex({
+      indexName: FIRMWARE_BY_DUE,
+      partitionKey: { name: 'dueShard', type: AttributeType.STRING },
+      sortKey: { name: 'dueAt', type: AttributeType.NUMBER },
       projectionType: ProjectionType.KEYS_ONLY,
     });
   }
@@ -172,10 +187,4 @@ export class StateStack extends Stack {
     );
     new CfnOutput(this, 'ArchiveBucketName', { value: bucket.bucketName });
   }
-}
-
-/** Keeps the logical id whatever becomes of the construct's path. */
-function pin(construct: IConstruct, logicalId: string): void {
-  // The default child of these constructs is the CloudFormation resource itself.
-  (construct.node.defaultChild as CfnResource).overrideLogicalId(logicalId);
 }

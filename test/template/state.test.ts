@@ -16,12 +16,16 @@ const STATE = {
   NotificationsTable: 'AWS::DynamoDB::Table',
   AccessTable: 'AWS::DynamoDB::Table',
   CommandsTable: 'AWS::DynamoDB::Table',
+  FirmwareTable: 'AWS::DynamoDB::Table',
   VoiceTable: 'AWS::DynamoDB::Table',
   UserPool: 'AWS::Cognito::UserPool',
   AppClient: 'AWS::Cognito::UserPoolClient',
   IdentityPool: 'AWS::Cognito::IdentityPool',
   TelemetryStream: 'AWS::Kinesis::Stream',
   ArchiveBucket: 'AWS::S3::Bucket',
+  FirmwareBucket: 'AWS::S3::Bucket',
+  FirmwareReleaseKey: 'AWS::KMS::Key',
+  FirmwareAssignmentKey: 'AWS::KMS::Key',
   DevicePolicy: 'AWS::IoT::Policy',
   DeviceThingType: 'AWS::IoT::ThingType',
 } as const;
@@ -66,18 +70,34 @@ describe('the state stack', () => {
       NotificationsTable: byExpiresAt,
       AccessTable: byExpiresAt,
       CommandsTable: byExpiresAt,
+      FirmwareTable: byExpiresAt,
       VoiceTable: undefined,
     });
   });
 
   it('exports what AWS names itself, and nothing else: the rest the platform finds by name', () => {
     const outputs = Object.values(synthesis.state.Outputs);
-    const { userPoolId, appClientId, identityPoolId, accessTableStreamArn } = STATE_EXPORTS;
-    const exported = [userPoolId, appClientId, identityPoolId, accessTableStreamArn];
+    const { userPoolId, appClientId, identityPoolId, accessTableStreamArn, firmwareAssignmentKeyArn } = STATE_EXPORTS;
+    const exported = [userPoolId, appClientId, identityPoolId, accessTableStreamArn, firmwareAssignmentKeyArn];
     const imported = JSON.stringify(synthesis.platform).matchAll(/"Fn::ImportValue":"([^"]*)"/g);
 
     expect(outputs.flatMap(({ Export }) => Export?.Name ?? []).sort()).toEqual(exported.toSorted());
     expect(exported).toEqual(expect.arrayContaining([...imported].map(([, name]) => name)));
+  });
+});
+
+describe('the keys of firmware', () => {
+  it('sign and do nothing else, with P-256', () => {
+    for (const id of ['FirmwareReleaseKey', 'FirmwareAssignmentKey']) {
+      const [, { Properties }] = only(synthesis.state, 'AWS::KMS::Key', id);
+      expect(Properties).toMatchObject({ KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' });
+    }
+  });
+
+  it('are one, when releases are signed offline', () => {
+    const { state } = synthesize({ 'thingstead:firmware': { releaseKey: 'OFFLINE' } });
+
+    expect(resources(state, 'AWS::KMS::Key').map(([id]) => id)).toEqual(['FirmwareAssignmentKey']);
   });
 });
 
