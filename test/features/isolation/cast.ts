@@ -1,9 +1,9 @@
 /** One thing and everyone who has, had or never had anything to do with it. */
-import { pairingTopic } from '@thingstead/contracts/topics';
 import { createCa, type DeviceCertificate, issue } from '../../support/certificates.ts';
 import { newPerson, type Person } from '../../support/person.ts';
-import type { DeviceClient, Platform } from '../../support/platform.ts';
+import type { Platform } from '../../support/platform.ts';
 import { unique } from '../../support/unique-name.ts';
+import { type PairingDevice, pairingDevice } from '../pairing/pairing-device.ts';
 
 /** Those who sign in. */
 export const PEOPLE = ['stranger', 'exOwner', 'viewer', 'controller', 'owner', 'support', 'operator'] as const;
@@ -40,9 +40,8 @@ export async function fixtures(platform: Platform, cast: Cast) {
   }
 
   /** Somebody else's thing, with its code as its screen shows it. */
-  async function pair(client: DeviceClient, { thing }: DeviceCertificate, owner: Person): Promise<void> {
-    const code = await codeOf(client, thing);
-    const { status, body } = await owner.call('POST', '/pairings', { code });
+  async function pair(device: PairingDevice, owner: Person): Promise<void> {
+    const { status, body } = await owner.call('POST', '/pairings', { code: await device.code() });
     if (status !== 201) throw new Error(`pairing answered ${status}: ${JSON.stringify(body)}`);
   }
 
@@ -59,14 +58,14 @@ export async function fixtures(platform: Platform, cast: Cast) {
     async thing(): Promise<DeviceCertificate> {
       const certificate = await device();
       const { thing } = certificate;
-      const client = await platform.connect(certificate);
-      await pair(client, certificate, cast.exOwner);
+      const pairing = await pairingDevice(platform, certificate);
+      await pair(pairing, cast.exOwner);
       const { status } = await cast.exOwner.call('DELETE', `/things/${thing}/grant`);
       if (status !== 204) throw new Error(`giving up answered ${status}`);
-      await pair(client, certificate, cast.owner);
+      await pair(pairing, cast.owner);
       await share(thing, 'viewer', cast.viewer);
       await share(thing, 'controller', cast.controller);
-      await client.endAsync();
+      await pairing.client.endAsync();
       return certificate;
     },
     /** The owner's, shared with viewer and controller; once the ex-owner's. */
@@ -84,18 +83,4 @@ export async function fixtures(platform: Platform, cast: Cast) {
       return site;
     },
   };
-}
-
-/** What the device is answered when it asks for a pairing code. */
-export async function codeOf(client: DeviceClient, thing: string): Promise<string> {
-  const topic = pairingTopic(thing);
-  await client.subscribeAsync([`${topic}/accepted`, `${topic}/rejected`], { qos: 1 });
-  const answer = new Promise<string>((resolve, reject) => {
-    client.once('message', (from, payload) => {
-      if (from.endsWith('/accepted')) resolve(JSON.parse(payload.toString()).code);
-      else reject(new Error(`the device got no code: ${payload.toString()}`));
-    });
-  });
-  await client.publishAsync(topic, '{}', { qos: 1 });
-  return answer;
 }

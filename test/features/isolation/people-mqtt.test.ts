@@ -7,6 +7,7 @@ import * as topics from '@thingstead/contracts/topics';
 import type { DeviceCertificate } from '../../support/certificates.ts';
 import { WebSocketRefused } from '../../support/mqtt-websocket.ts';
 import { type Platform, startPlatform } from '../../support/platform.ts';
+import { pairingDevice } from '../pairing/pairing-device.ts';
 import { type Cast, type Character, fixtures, PEOPLE, signIn } from './cast.ts';
 
 type Who = Character | 'device' | 'otherDevice';
@@ -93,10 +94,10 @@ beforeAll(async () => {
   for (const who of PEOPLE) await cast[who].identify();
   device = await make.thing();
   otherDevice = await make.device();
-  const client = await platform.connect(otherDevice);
+  const pairing = await pairingDevice(platform, otherDevice);
   // Whoever has nothing at all has no policy: the stranger has a thing, another one.
-  await make.pair(client, otherDevice, cast.stranger);
-  await client.endAsync();
+  await make.pair(pairing, cast.stranger);
+  await pairing.client.endAsync();
   await platform.idle();
 }, LIMIT_MS);
 afterAll(() => platform.stop());

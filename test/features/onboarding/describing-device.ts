@@ -2,9 +2,8 @@
 import type { DescriptionAccepted, DescriptionRejected } from '@thingstead/contracts/onboarding';
 import { registerTopic } from '@thingstead/contracts/topics';
 import type { DeviceCertificate } from '../../support/certificates.ts';
+import { nextAnswer } from '../../support/next-answer.ts';
 import type { DeviceClient, Platform } from '../../support/platform.ts';
-
-const ANSWER_TIMEOUT_MS = 30_000;
 
 export type Answer = { readonly verdict: string } & Partial<DescriptionAccepted & DescriptionRejected>;
 
@@ -22,24 +21,11 @@ export async function describingDevice(platform: Platform, device: DeviceCertifi
   return {
     client,
     async describe(message) {
-      const answer = nextMessage(client, `${topic}/`);
+      const answer = nextAnswer<DescriptionAccepted & DescriptionRejected>(client, `${topic}/`);
       await client.tryPublish(topic, typeof message === 'string' ? message : JSON.stringify(message));
       return answer;
     },
   };
-}
-
-function nextMessage(client: DeviceClient, prefix: string): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('the description was not answered')), ANSWER_TIMEOUT_MS);
-    const take = (topic: string, payload: Buffer): void => {
-      if (!topic.startsWith(prefix)) return;
-      clearTimeout(timer);
-      client.off('message', take);
-      resolve({ verdict: topic.slice(prefix.length), ...JSON.parse(payload.toString()) });
-    };
-    client.on('message', take);
-  });
 }
 
 /** What a weather station says of itself. */

@@ -2,9 +2,8 @@
 import type { PairingAccepted, PairingRejected } from '@thingstead/contracts/pairing';
 import { pairingTopic } from '@thingstead/contracts/topics';
 import type { DeviceCertificate } from '../../support/certificates.ts';
+import { nextAnswer } from '../../support/next-answer.ts';
 import type { DeviceClient, Platform } from '../../support/platform.ts';
-
-const ANSWER_TIMEOUT_MS = 30_000;
 
 export type Answer = { readonly verdict: string } & Partial<PairingAccepted & PairingRejected>;
 
@@ -25,7 +24,7 @@ export async function pairingDevice(platform: Platform, device: DeviceCertificat
   let asked = 0;
 
   async function ask(message: object | string = { id: `question-${asked++}` }): Promise<Answer> {
-    const answer = nextMessage(client, `${topic}/`);
+    const answer = nextAnswer<PairingAccepted & PairingRejected>(client, `${topic}/`);
     await client.tryPublish(topic, typeof message === 'string' ? message : JSON.stringify(message));
     return answer;
   }
@@ -39,17 +38,4 @@ export async function pairingDevice(platform: Platform, device: DeviceCertificat
       return code;
     },
   };
-}
-
-function nextMessage(client: DeviceClient, prefix: string): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('the request was not answered')), ANSWER_TIMEOUT_MS);
-    const take = (topic: string, payload: Buffer): void => {
-      if (!topic.startsWith(prefix)) return;
-      clearTimeout(timer);
-      client.off('message', take);
-      resolve({ verdict: topic.slice(prefix.length), ...JSON.parse(payload.toString()) });
-    };
-    client.on('message', take);
-  });
 }
