@@ -14,7 +14,8 @@ export const FIRMWARE_SHADOW = 'firmware';
 
 /** A product is a thing type: things of one type run the same releases. */
 export const Product = v.pipe(v.string(), v.regex(/^[a-zA-Z0-9:_-]{1,128}$/, 'is no name of a product'));
-export const FirmwareVersion = v.pipe(v.string(), v.regex(/^[a-zA-Z0-9][a-zA-Z0-9.+_-]{0,63}$/, 'is no version'));
+/** Also the value of an attribute in the registry of AWS IoT, which knows no `+`. */
+export const FirmwareVersion = v.pipe(v.string(), v.regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/, 'is no version'));
 export const MAX_IMAGE_BYTES = 4 * 1024 ** 3;
 
 /** What stands in a release, besides its image. Its bytes are signed, not this object. */
