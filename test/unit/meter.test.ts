@@ -14,6 +14,7 @@ import { DEVICES, Meter } from '../../local/src/meter/meter.ts';
 import { countCallOf } from '../../local/src/meter/metered-operations.ts';
 import { cost, PRICES, type Price } from '../../local/src/meter/prices.ts';
 import { meterReport } from '../../local/src/meter/report.ts';
+import { readUnits, writeUnits } from '../../local/src/services/dynamodb/capacity.ts';
 
 const KB = 1024;
 const MINUTE_MS = 60_000;
@@ -132,6 +133,34 @@ describe("AWS's worked examples", () => {
     within1Percent(usdByItem(clock.meter).keys ?? 0, 1);
     within1Percent(cost('kmsRequest', 1_000_000), 3);
     within1Percent(cost('kmsAsymmetric', 1_000_000), 15);
+  });
+
+  // https://aws.amazon.com/s3/faqs, "How will I be charged and billed for my use of Amazon S3?", request example
+  it('S3: 10 000 files in and 20 000 out each day of March', () => {
+    within1Percent(cost('s3Write', 10_000 * 31), 1.55);
+    within1Percent(cost('s3Read', 20_000 * 31), 0.25);
+  });
+
+  // https://aws.amazon.com/dynamodb/pricing/on-demand, "Key terms"; the prices are those of its table
+  it('DynamoDB: reads of 8 KB and writes of 3 KB, in each way that there is', () => {
+    expect(readUnits(8 * KB, true, false)).toBe(2);
+    expect(readUnits(8 * KB, false, false)).toBe(1);
+    expect(readUnits(8 * KB, true, true)).toBe(4);
+    const item = (kb: number) => ({ pk: { S: 'x'.repeat(kb * KB - 'pk'.length) } });
+    expect(writeUnits(undefined, item(1))).toBe(1);
+    expect(writeUnits(undefined, item(3))).toBe(3);
+    expect(writeUnits(undefined, item(3), true)).toBe(6);
+    within1Percent(cost('dynamodbWrite', 1_000_000) + cost('dynamodbRead', 1_000_000), 0.75);
+  });
+
+  // https://aws.amazon.com/sqs/pricing and https://aws.amazon.com/sns/pricing: "a single API call with a 256 KB payload is
+  // billed as four requests"
+  it('SQS and SNS: a payload of 256 KB is four requests', () => {
+    const payload = 'x'.repeat(256 * KB);
+    const { meter } = new Clock();
+    countCallOf('sqs', 'SendMessage')?.(meter, { QueueUrl: 'queue', MessageBody: payload }, {});
+    countCallOf('sns', 'Publish')?.(meter, { TopicArn: 'topic', Message: payload }, {});
+    expect(meter.uses.map(({ quantity }) => quantity)).toEqual([4, 4]);
   });
 });
 
