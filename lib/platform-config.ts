@@ -96,6 +96,36 @@ const Voice = v.strictObject({
 });
 export type VoiceConfig = v.InferOutput<typeof Voice>;
 
+const GIBIBYTE = 2 ** 30;
+
+const Files = v.strictObject({
+  /** The largest file, as it was before it is encrypted. */
+  maxBytes: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(5 * GIBIBYTE)), 2 * GIBIBYTE),
+  /** What the files of one thing may take together, in both directions. */
+  quotaBytesPerThing: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 10 * GIBIBYTE),
+  /** How long a file stays once it is stored, unless it is removed before. */
+  retentionDays: v.optional(Days, 30),
+});
+
+const Certificates = v.strictObject({
+  /**
+   * Who signs the next certificate of a device. `KMS`: a CA whose key is in KMS, at once (`thingstead ca create --kms`). `OPERATOR`: a person,
+   * with a key that no cloud has (`thingstead certificates sign`).
+   */
+  issuer: v.optional(v.picklist(['KMS', 'OPERATOR']), 'OPERATOR'),
+  /** How long a certificate is valid that the key in KMS signs. */
+  validityDays: v.optional(Days, 365),
+  /** A certificate may be renewed when it lives no longer than this. Half of its life unless it is given. */
+  renewWindowDays: v.optional(Days),
+  /**
+   * So long after its expiry a certificate is still renewed, over HTTPS; 0 for never. By default 5 with the issuer `KMS`, else 0: then the route is not
+   * there.
+   */
+  shelfYears: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(20))),
+  /** Certificates that expire within so many days, and were not renewed, raise an alarm every day. */
+  noticeDays: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(90)), 30),
+});
+
 const Budget = v.strictObject({
   /** A notice goes out when the account's actual or forecast cost of a month exceeds this. */
   monthlyUsd: v.pipe(v.number(), v.minValue(1)),
@@ -138,6 +168,7 @@ const Settings = v.strictObject({
   notifications: v.optional(Notifications, {}),
   /** ARNs of platform applications for mobile push, which the operator has made in SNS. Without one, that platform's channels are refused. */
   push: v.optional(PushApplications, {}),
+  files: v.optional(Files, {}),
   /** The Alexa skill. Without it there is no voice. */
   voice: v.optional(Voice),
   /** Settings of thing types, by name. */

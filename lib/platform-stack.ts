@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 import { Access } from './access.ts';
 import { Commands } from './commands.ts';
 import { Monitoring } from './monitoring.ts';
+import { Files } from './files.ts';
 import { Notifications } from './notifications.ts';
 import { Onboarding } from './onboarding.ts';
 import { Pairing } from './pairing.ts';
@@ -35,6 +36,7 @@ export class PlatformStack extends Stack {
     new Commands(this, 'Commands', { config, alarms, lambdaFolder, api });
     new Pairing(this, 'Pairing', { config, alarms, lambdaFolder, api });
     new Presence(this, 'Presence', { config, alarms, lambdaFolder, notices: notifications.queue });
+    new Files(this, 'Files', { config, alarms, lambdaFolder, api });
     if (config.voice) new Voice(this, 'Voice', { config, voice: config.voice, alarms, lambdaFolder });
   }
 }

@@ -14,6 +14,9 @@ export const ARCHIVE_BUCKET_NAME = `thingstead-archive-${Aws.ACCOUNT_ID}-${Aws.R
 /** The images of firmware releases. */
 export const FIRMWARE_BUCKET_NAME = `thingstead-firmware-${Aws.ACCOUNT_ID}-${Aws.REGION}`;
 
+/** What devices and people transfer, encrypted by them. */
+export const FILES_BUCKET_NAME = `thingstead-files-${Aws.ACCOUNT_ID}-${Aws.REGION}`;
+
 /**
  * Ids that AWS chooses, so that no name finds them: the state stack exports them under these names. What is exported is never
  * replaced, so the exports never stop an update.
@@ -24,6 +27,10 @@ export const STATE_EXPORTS = {
   identityPoolId: 'thingstead-identity-pool-id',
   accessTableStreamArn: 'thingstead-access-table-stream-arn',
   firmwareAssignmentKeyArn: 'thingstead-firmware-assignment-key-arn',
+  filesKeyArn: 'thingstead-files-key-arn',
+  filesBucketKeyArn: 'thingstead-files-bucket-key-arn',
+  /** With the issuer `KMS` in `thingstead:certificates` only. */
+  certificatesKeyArn: 'thingstead-certificates-key-arn',
   /** With `thingstead:voice` only. */
   alexaClientId: 'thingstead-alexa-client-id',
   voiceKeyArn: 'thingstead-voice-key-arn',
@@ -47,4 +54,9 @@ export function telemetryStream(scope: Construct): IStream {
 /** The archive bucket of the state stack. */
 export function archiveBucket(scope: Construct): IBucket {
   return Bucket.fromBucketName(scope, 'ArchiveBucket', ARCHIVE_BUCKET_NAME);
+}
+
+/** The files bucket of the state stack. */
+export function filesBucket(scope: Construct): IBucket {
+  return Bucket.fromBucketName(scope, 'FilesBucket', FILES_BUCKET_NAME);
 }

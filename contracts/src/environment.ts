@@ -48,6 +48,18 @@ export const ACCESS_ENVIRONMENT = [
 /** Names of the tables; address of the queue of deliveries. Of both functions: the one that answers and the one that delivers. */
 export const COMMANDS_ENVIRONMENT = ['COMMANDS_TABLE', 'ACCESS_TABLE', 'THINGS_TABLE', 'COMMANDS_QUEUE_URL'] as const;
 
+/** Names of tables and bucket; ARN of the key of data keys; `FilesSettings` as JSON. */
+export const FILE_TRANSFERS_ENVIRONMENT = [
+  'FILES_TABLE',
+  'ACCESS_TABLE',
+  'FILES_BUCKET',
+  'FILES_KEY_ARN',
+  'FILES_SETTINGS',
+] as const;
+
+/** And that of the things table, where it is seen whether there is such a thing. */
+export const FILES_ENVIRONMENT = [...FILE_TRANSFERS_ENVIRONMENT, 'THINGS_TABLE'] as const;
+
 /** Names of the tables. */
 export const THINGS_ENVIRONMENT = ['THINGS_TABLE', 'ACCESS_TABLE', 'HISTORY_TABLE', 'AGGREGATES_TABLE'] as const;
 

@@ -65,6 +65,7 @@ describe('the settings', () => {
       presence: { offlineDelaySeconds: 900, groupWindowSeconds: 60, recordIpAddress: false },
       notifications: { noticesPerPersonPerDay: 50 },
       push: {},
+      files: { maxBytes: 2 ** 31, quotaBytesPerThing: 10 * 2 ** 30, retentionDays: 30 },
       thingTypes: {},
       access: {
         callbackUrls: ['http://localhost:8080/'],

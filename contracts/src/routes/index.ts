@@ -1,6 +1,7 @@
 /** The REST API: all its routes, by the function that answers them. */
 import { accessRoutes } from './access.ts';
 import { commandsRoutes } from './commands.ts';
+import { filesRoutes } from './files.ts';
 import { pairingRoutes } from './pairing.ts';
 import type { Route } from './route.ts';
 import { thingsRoutes } from './things.ts';
@@ -10,6 +11,7 @@ export const ROUTES = {
   pairing: pairingRoutes,
   things: thingsRoutes,
   commands: commandsRoutes,
+  files: filesRoutes,
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Route>>>>;
 
 /** Names of the functions that answer routes. */
