@@ -19,9 +19,9 @@ import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3'
 import type { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
 import { devicePolicy } from './device-policy.ts';
+import { FilesState } from './files-state.ts';
 import { FirmwareState } from './firmware-state.ts';
 import { People } from './people.ts';
-import { FilesState } from './files-state.ts';
 import { pin } from './pin.ts';
 import type { PlatformConfig } from './platform-config.ts';
 import { ARCHIVE_BUCKET_NAME, STATE_EXPORTS, TELEMETRY_STREAM_NAME } from './resource-names.ts';
@@ -55,26 +55,16 @@ export class StateStack extends Stack {
     this.#access(expiring);
     new People(this, 'People', { config: props.config });
     new FirmwareState(this, 'Firmware', { config: props.config });
+    this.#table('FilesTable', { ...expiring, tableName: TABLE_NAMES.files });
+    new FilesState(this, 'Files', { config: props.config });
     this.#stream(props.config);
     this.#archive();
     this.#identity();
-    this.#table('FilesTable', { ...expiring, tableName: TABLE_NAMES.files });
-    new FilesState(this, 'Files', { config: props.config });
   }
 
   #things(keys: Pick<TableProps, 'partitionKey' | 'sortKey'>): void {
     const things = this.#table('ThingsTable', { ...keys, tableName: TABLE_NAMES.things });
     const index = (indexName: string, partition: string, sort: string, type = AttributeType.STRING): void =>
-  #registration(keys: Pick<TableProps, 'partitionKey'>): void {
-    const registration = this.#table('RegistrationTable', { ...keys, tableName: TABLE_NAMES.registration });
-    registration.addGlobalSecondaryIndex({
-      indexName: CLAIMS_BY_EXPIRY,
-      partitionKey: { name: 'expiresOn', type: AttributeType.STRING },
-      sortKey: { name: 'pk', type: AttributeType.STRING },
-      projectionType: ProjectionType.KEYS_ONLY,
-    });
-  }
-
       things.addGlobalSecondaryIndex({
         indexName,
         partitionKey: { name: partition, type: AttributeType.STRING },
