@@ -148,6 +148,7 @@ describe('an invocation', () => {
       _HANDLER: 'index.handler',
     });
     expect(answer.HOME).toBeUndefined();
+    expect(Object.keys(answer).filter((each) => each.startsWith('NODE_'))).toEqual([]);
     expect(answer.LAMBDA_TASK_ROOT).not.toContain(process.cwd());
   });
 

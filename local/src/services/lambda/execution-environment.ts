@@ -4,6 +4,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { Kernel } from '../../kernel/kernel.ts';
+import { compileCacheVariables } from './compile-cache.ts';
 import { environmentOf } from './environment-variables.ts';
 import { InvocationLog } from './invocation-log.ts';
 import type { LambdaFunction } from './lambda-function.ts';
@@ -78,7 +79,10 @@ export class ExecutionEnvironment {
     this.#onStarted = resolve;
     this.#worker = new Worker(new URL('./runtime/bootstrap.ts', import.meta.url), {
       name: configuration.name,
-      env: environmentOf(kernel, fn, credentials, this.log.streamName),
+      env: {
+        ...environmentOf(kernel, fn, credentials, this.log.streamName),
+        ...compileCacheVariables(configuration.taskRoot),
+      },
       execArgv: [],
       stdout: true,
       stderr: true,

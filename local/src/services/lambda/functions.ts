@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { KeptRecord, KeptRecords } from '../../kernel/kept-state.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Permission } from '../../kernel/service.ts';
+import { linkCompileCache } from './compile-cache.ts';
 import { functionNotFound, invalidValue } from './errors.ts';
 import { type KeptFunction, LambdaFunction } from './lambda-function.ts';
 
@@ -77,7 +78,10 @@ export class Functions {
     name: string,
     source: { readonly folder: string } | { readonly text: string } | { readonly files: ReadonlyMap<string, Buffer> },
   ): string {
-    this.#root ??= mkdtempSync(path.join(tmpdir(), 'lambda-'));
+    if (!this.#root) {
+      this.#root = mkdtempSync(path.join(tmpdir(), 'lambda-'));
+      linkCompileCache(this.#root);
+    }
     this.#unpacked += 1;
     const taskRoot = path.join(this.#root, `${name}-${this.#unpacked}`);
     if ('folder' in source) {

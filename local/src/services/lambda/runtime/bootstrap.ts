@@ -10,6 +10,10 @@ import { type Handler, loadHandler } from './load-handler.ts';
 import type { EnvironmentData, EnvironmentMessage, InvokeMessage } from './messages.ts';
 import { installVirtualDate, setClockOffset } from './virtual-date.ts';
 
+// They were for Node.js alone: the code of the function was not given them.
+delete process.env.NODE_COMPILE_CACHE;
+delete process.env.NODE_COMPILE_CACHE_PORTABLE;
+
 const realNow = Date.now;
 // The parent gives exactly this.
 const data = workerData as EnvironmentData;
