@@ -171,6 +171,7 @@ const Settings = v.strictObject({
   files: v.optional(Files, {}),
   /** The Alexa skill. Without it there is no voice. */
   voice: v.optional(Voice),
+  certificates: v.optional(Certificates, {}),
   /** Settings of thing types, by name. */
   thingTypes: v.optional(v.record(v.pipe(v.string(), v.regex(/^[a-zA-Z0-9:_-]{1,128}$/)), ThingType), {}),
   /** Without it there is no budget alarm. */

@@ -1,6 +1,7 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { Access } from './access.ts';
+import { CertificateRenewals } from './certificate-renewals.ts';
 import { Commands } from './commands.ts';
 import { Monitoring } from './monitoring.ts';
 import { Files } from './files.ts';
@@ -29,6 +30,7 @@ export class PlatformStack extends Stack {
     const api = new RestApi(this, 'RestApi', { config, alarms });
     new Access(this, 'Access', { config, alarms, lambdaFolder, api });
     new Registration(this, 'Registration', { config, alarms, lambdaFolder });
+    new CertificateRenewals(this, 'CertificateRenewals', { config, alarms, lambdaFolder, api });
     new Onboarding(this, 'Onboarding', { config, alarms, lambdaFolder });
     new Telemetry(this, 'Telemetry', { config, alarms, lambdaFolder });
     const notifications = new Notifications(this, 'Notifications', { config, alarms, lambdaFolder });

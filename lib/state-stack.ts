@@ -2,6 +2,7 @@ import { WAITING_COMMANDS } from '@thingstead/contracts/command-store';
 import { FIRMWARE_BY_DUE } from '@thingstead/contracts/firmware-store';
 import { GRANTS_BY_TARGET } from '@thingstead/contracts/grants';
 import { DEFAULT_THING_TYPE, TABLE_NAMES } from '@thingstead/contracts/names';
+import { CLAIMS_BY_EXPIRY } from '@thingstead/contracts/registration';
 import { THINGS_INDEXES } from '@thingstead/contracts/things';
 import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import {
@@ -18,6 +19,7 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
+import { CertificateAuthorityKey } from './certificate-authority-key.ts';
 import { devicePolicy } from './device-policy.ts';
 import { FilesState } from './files-state.ts';
 import { FirmwareState } from './firmware-state.ts';
@@ -43,7 +45,8 @@ export class StateStack extends Stack {
     const partition = { partitionKey: { name: 'pk', type: AttributeType.STRING } };
     const sorted = { ...partition, sortKey: { name: 'sk', type: AttributeType.STRING } };
     const expiring = { ...sorted, timeToLiveAttribute: 'expiresAt' };
-    this.#table('RegistrationTable', { ...partition, tableName: TABLE_NAMES.registration });
+    this.#registration(partition);
+    if (props.config.certificates.issuer === 'KMS') new CertificateAuthorityKey(this, 'CertificateAuthority');
     this.#table('TelemetryHistoryTable', { ...expiring, tableName: TABLE_NAMES.telemetryHistory });
     this.#table('TelemetryAggregatesTable', { ...expiring, tableName: TABLE_NAMES.telemetryAggregates });
     this.#table('NotificationsTable', { ...expiring, tableName: TABLE_NAMES.notifications });
@@ -60,6 +63,16 @@ export class StateStack extends Stack {
     this.#stream(props.config);
     this.#archive();
     this.#identity();
+  }
+
+  #registration(keys: Pick<TableProps, 'partitionKey'>): void {
+    const registration = this.#table('RegistrationTable', { ...keys, tableName: TABLE_NAMES.registration });
+    registration.addGlobalSecondaryIndex({
+      indexName: CLAIMS_BY_EXPIRY,
+      partitionKey: { name: 'expiresOn', type: AttributeType.STRING },
+      sortKey: { name: 'pk', type: AttributeType.STRING },
+      projectionType: ProjectionType.KEYS_ONLY,
+    });
   }
 
   #things(keys: Pick<TableProps, 'partitionKey' | 'sortKey'>): void {

@@ -49,6 +49,18 @@ export const IssuerRow = v.object({
 });
 export type IssuerRow = v.InferOutput<typeof IssuerRow>;
 
+/** How renewals are decided; the deployment's `thingstead:certificates`. */
+export const CertificateSettings = v.object({
+  /** Who signs: a key in KMS, at once; or an operator, with a key that no cloud has. */
+  issuer: v.picklist(['KMS', 'OPERATOR']),
+  validityDays: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  /** A certificate may be renewed when it lives no longer than this. Half of its life unless it is given. */
+  renewWindowDays: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+  /** So long after its expiry a certificate is still renewed, over HTTPS. */
+  shelfYears: v.pipe(v.number(), v.integer(), v.minValue(0)),
+});
+export type CertificateSettings = v.InferOutput<typeof CertificateSettings>;
+
 export function renewalKey(thing: string): string {
   return `renewal#${thing}`;
 }

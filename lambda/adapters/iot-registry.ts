@@ -7,6 +7,7 @@ import {
   DescribeThingCommand,
   type IoTClient,
   paginateListThingPrincipals,
+  RegisterCertificateCommand,
   ResourceAlreadyExistsException,
   ResourceNotFoundException,
   UpdateCertificateCommand,
@@ -85,6 +86,15 @@ export class IotRegistry implements Registry {
 
   async attachThing(principal: string, thingName: string): Promise<void> {
     await this.#client.send(new AttachThingPrincipalCommand({ thingName, principal }));
+  }
+
+  /** Makes a certificate of this CA known, INACTIVE. PEM both. One that is known stays as it is. */
+  async register(certificatePem: string, caCertificatePem: string): Promise<void> {
+    try {
+      await this.#client.send(new RegisterCertificateCommand({ certificatePem, caCertificatePem, status: 'INACTIVE' }));
+    } catch (error) {
+      if (!(error instanceof ResourceAlreadyExistsException)) throw error;
+    }
   }
 
   async setStatus(certificateId: string, newStatus: 'ACTIVE' | 'INACTIVE'): Promise<void> {

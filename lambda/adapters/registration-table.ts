@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import {
   claimKey,
+  expiryDay,
   heldKey,
   IdentityClaim,
   ManifestEntry,
@@ -68,7 +69,7 @@ export class RegistrationTable implements Records {
       ConditionExpression: 'attribute_not_exists(pk) OR certificateId = :certificateId',
       ExpressionAttributeValues: { ':certificateId': claim.certificateId },
     };
-    const Item = { pk: claimKey(claim.thing), ...claim };
+    const Item = { pk: claimKey(claim.thing), ...claim, expiresOn: expiryDay(claim.notAfter) };
     try {
       await this.#client.send(new PutCommand({ TableName: this.#table, Item, ...(replace ? {} : free) }));
       return true;

@@ -93,7 +93,8 @@ function targetOf(params: unknown): GrantTarget {
   return thing === undefined ? { kind: 'site', name: site ?? '' } : { kind: 'thing', name: thing };
 }
 
-function success(
+/** An answer that keeps to the contract of its route. */
+export function success(
   route: Route,
   { body, headers }: { readonly body: unknown; readonly headers?: Readonly<Record<string, string>> },
 ): Result {
@@ -118,7 +119,8 @@ function invalid(errors: readonly FieldProblem[]): Refusal {
   );
 }
 
-function problem(
+/** A refusal as `application/problem+json`. */
+export function problem(
   { status, detail, headers }: Refusal,
   correlationId: string,
   errors: readonly FieldProblem[] = [],

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { type KeyObject, X509Certificate } from 'node:crypto';
 import { THING_NAME } from '@thingstead/contracts/names';
 import type { HeldReason } from '@thingstead/contracts/registration';
 
@@ -7,6 +7,8 @@ export interface Identity {
   readonly thing: string;
   /** Hex. */
   readonly serialNumber: string;
+  /** Epoch milliseconds. */
+  readonly notAfter: number;
 }
 
 const MIN_RSA_BITS = 2048;
@@ -25,10 +27,10 @@ export function checkCertificate(pem: string, caPem: string, now: number): Ident
   if (!certificate.checkIssued(ca) || !certificate.verify(ca.publicKey)) return 'signature-invalid';
   if (now < certificate.validFromDate.getTime()) return 'not-yet-valid';
   if (now > certificate.validToDate.getTime()) return 'expired';
-  if (!isStrong(certificate)) return 'key-weak';
+  if (!isStrongKey(certificate.publicKey)) return 'key-weak';
   const thing = commonName(certificate);
   if (thing === undefined) return 'name-invalid';
-  return { thing, serialNumber: certificate.serialNumber };
+  return { thing, serialNumber: certificate.serialNumber, notAfter: certificate.validToDate.getTime() };
 }
 
 function parse(pem: string): X509Certificate | undefined {
@@ -43,13 +45,14 @@ function isWithin(certificate: X509Certificate, now: number): boolean {
   return now >= certificate.validFromDate.getTime() && now <= certificate.validToDate.getTime();
 }
 
-function isStrong({ publicKey }: X509Certificate): boolean {
+/** RSA of 2048 bits or more, or on P-256, P-384 or P-521. */
+export function isStrongKey(publicKey: KeyObject): boolean {
   const { modulusLength = 0, namedCurve } = publicKey.asymmetricKeyDetails ?? {};
   return publicKey.asymmetricKeyType === 'rsa' ? modulusLength >= MIN_RSA_BITS : CURVES.includes(namedCurve);
 }
 
 /** The one common name, when it is valid as a thing name. With several, each reader might believe another one. */
-function commonName(certificate: X509Certificate): string | undefined {
+export function commonName(certificate: X509Certificate): string | undefined {
   const { CN } = certificate.toLegacyObject().subject;
   return typeof CN === 'string' && THING_NAME.test(CN) ? CN : undefined;
 }

@@ -9,6 +9,7 @@ interface Candidate {
   readonly arn: string;
   readonly thing: string;
   readonly serialNumber: string;
+  readonly notAfter: number;
   readonly entry: ManifestEntry | undefined;
   /** A manifest entry or a rotation record names exactly this certificate. */
   readonly named: boolean;
@@ -80,7 +81,7 @@ async function examine(
   const identity = checkCertificate(pem, authority.pem, now());
   if (typeof identity === 'string') return { reason: identity, caCertificateId };
 
-  const { thing, serialNumber } = identity;
+  const { thing, serialNumber, notAfter } = identity;
   const known = { thing, caCertificateId };
   const [revoked, entry, nextCertificateId] = await Promise.all([
     records.isRevoked({ certificateId, caCertificateId, serialNumber }),
@@ -96,7 +97,7 @@ async function examine(
     return { reason: 'manifest-mismatch', ...known };
   }
   const named = inRotation || entry?.certificateId === certificateId;
-  return { certificateId, caCertificateId, arn, thing, serialNumber, entry, named };
+  return { certificateId, caCertificateId, arn, thing, serialNumber, notAfter, entry, named };
 }
 
 function allows(entry: ManifestEntry, certificateId: string, caCertificateId: string): boolean {
@@ -108,10 +109,10 @@ function allows(entry: ManifestEntry, certificateId: string, caCertificateId: st
 
 /** The claim decides among certificates that come through here; principals also show what was attached by other ways. */
 async function takeName(candidate: Candidate, { registry, records, now }: Ports): Promise<boolean> {
-  const { certificateId, arn, thing, named } = candidate;
+  const { certificateId, arn, thing, notAfter, named } = candidate;
   const principals = await registry.principalsOf(thing);
   if (!named && principals.some((principal) => principal !== arn)) return false;
-  return records.claim({ thing, certificateId, claimedAt: now() }, { replace: named });
+  return records.claim({ thing, certificateId, claimedAt: now(), notAfter }, { replace: named });
 }
 
 /** Everything a device needs but the permission to connect. */

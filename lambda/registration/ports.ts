@@ -42,6 +42,8 @@ export interface Claim {
   readonly thing: string;
   readonly certificateId: string;
   readonly claimedAt: number;
+  /** When the certificate expires, epoch milliseconds. */
+  readonly notAfter: number;
 }
 
 export interface Refusal {

@@ -133,7 +133,8 @@ function parameters(place: 'path' | 'query' | 'header', schema: Route['query']):
 }
 
 function responses({ status, answer, problems, audience }: Route): Json {
-  const forbidden = audience.kind === 'person' || audience.kind === 'device' ? {} : { 403: problem(forbiddenWords(audience)) };
+  const forbidden =
+    audience.kind === 'person' || audience.kind === 'device' ? {} : { 403: problem(forbiddenWords(audience)) };
   const expected = Object.entries(problems).map(([code, words]) => [code, problem(words)]);
   const named = (name: keyof typeof RESPONSES): Json => ({ $ref: `#/components/responses/${name}` });
   return {

@@ -58,15 +58,26 @@ describe('the registration table', () => {
   it('gives a name to one of many that ask at the same time, and to that one as often as it asks', async () => {
     const ids = Array.from({ length: 10 }, (_, n) => String(n).repeat(64));
     const claimed = await Promise.all(
-      ids.map((certificateId) => table.claim({ thing: 'raced', certificateId, claimedAt: 1 }, { replace: false })),
+      ids.map((certificateId) =>
+        table.claim({ thing: 'raced', certificateId, claimedAt: 1, notAfter: 86_400_000 }, { replace: false }),
+      ),
     );
     expect(claimed.filter(Boolean)).toHaveLength(1);
 
     const winner = ids[claimed.indexOf(true)] ?? '';
     expect(await table.claimant('raced')).toBe(winner);
-    expect(await table.claim({ thing: 'raced', certificateId: winner, claimedAt: 2 }, { replace: false })).toBe(true);
-    expect(await table.claim({ thing: 'raced', certificateId: A, claimedAt: 3 }, { replace: false })).toBe(false);
-    expect(await table.claim({ thing: 'raced', certificateId: A, claimedAt: 4 }, { replace: true })).toBe(true);
+    expect(
+      await table.claim(
+        { thing: 'raced', certificateId: winner, claimedAt: 2, notAfter: 86_400_000 },
+        { replace: false },
+      ),
+    ).toBe(true);
+    expect(
+      await table.claim({ thing: 'raced', certificateId: A, claimedAt: 3, notAfter: 86_400_000 }, { replace: false }),
+    ).toBe(false);
+    expect(
+      await table.claim({ thing: 'raced', certificateId: A, claimedAt: 4, notAfter: 86_400_000 }, { replace: true }),
+    ).toBe(true);
     expect(await table.claimant('raced')).toBe(A);
   });
 
