@@ -193,6 +193,9 @@ describe('every alarm', () => {
     expect(own.map(({ MetricName, Dimensions }) => [MetricName, Dimensions])).toEqual([
       ['PeopleOverPolicyLimit', [{ Name: 'service', Value: 'identity-policies' }]],
       ['CertificatesHeld', [{ Name: 'service', Value: 'registration' }]],
+      ['CertificateRenewalsRefused', [{ Name: 'service', Value: 'certificate-renewals' }]],
+      ['CertificateRenewalsPending', [{ Name: 'service', Value: 'certificate-renewals' }]],
+      ['CertificatesExpiring', [{ Name: 'service', Value: 'certificate-expiries' }]],
       ['DescriptionsRejected', [{ Name: 'service', Value: 'onboarding' }]],
       ['ThingsOverExpectedRate', [{ Name: 'service', Value: 'telemetry' }]],
       ['NoticesOverLimit', [{ Name: 'service', Value: 'notifications' }]],
