@@ -5,6 +5,7 @@ import { CertificateRenewals } from './certificate-renewals.ts';
 import { Commands } from './commands.ts';
 import { Monitoring } from './monitoring.ts';
 import { Files } from './files.ts';
+import { Firmware } from './firmware.ts';
 import { Notifications } from './notifications.ts';
 import { Onboarding } from './onboarding.ts';
 import { Pairing } from './pairing.ts';
@@ -39,6 +40,7 @@ export class PlatformStack extends Stack {
     new Pairing(this, 'Pairing', { config, alarms, lambdaFolder, api });
     new Presence(this, 'Presence', { config, alarms, lambdaFolder, notices: notifications.queue });
     new Files(this, 'Files', { config, alarms, lambdaFolder, api });
+    new Firmware(this, 'Firmware', { config, alarms, lambdaFolder, api });
     if (config.voice) new Voice(this, 'Voice', { config, voice: config.voice, alarms, lambdaFolder });
   }
 }

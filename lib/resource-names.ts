@@ -51,6 +51,11 @@ export function telemetryStream(scope: Construct): IStream {
   return Stream.fromStreamArn(scope, 'Stream', streamArn);
 }
 
+/** The bucket of firmware images of the state stack. */
+export function firmwareBucket(scope: Construct): IBucket {
+  return Bucket.fromBucketName(scope, 'FirmwareBucket', FIRMWARE_BUCKET_NAME);
+}
+
 /** The archive bucket of the state stack. */
 export function archiveBucket(scope: Construct): IBucket {
   return Bucket.fromBucketName(scope, 'ArchiveBucket', ARCHIVE_BUCKET_NAME);

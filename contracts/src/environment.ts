@@ -60,6 +60,12 @@ export const FILE_TRANSFERS_ENVIRONMENT = [
 /** And that of the things table, where it is seen whether there is such a thing. */
 export const FILES_ENVIRONMENT = [...FILE_TRANSFERS_ENVIRONMENT, 'THINGS_TABLE'] as const;
 
+/** Names of table and bucket; ARN of the key with which releases are assigned to devices. */
+export const FIRMWARE_ENVIRONMENT = ['FIRMWARE_TABLE', 'FIRMWARE_BUCKET', 'ASSIGNMENT_KEY_ARN'] as const;
+
+/** And that of the things table. */
+export const FIRMWARE_DEVICES_ENVIRONMENT = [...FIRMWARE_ENVIRONMENT, 'THINGS_TABLE'] as const;
+
 /** Names of the tables. */
 export const THINGS_ENVIRONMENT = ['THINGS_TABLE', 'ACCESS_TABLE', 'HISTORY_TABLE', 'AGGREGATES_TABLE'] as const;
 

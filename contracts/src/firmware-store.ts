@@ -65,9 +65,12 @@ export const ReleaseRow = v.object({
 });
 export type ReleaseRow = v.InferOutput<typeof ReleaseRow>;
 
+/** Keys of all images begin with it. */
+export const IMAGES_PREFIX = 'firmware/';
+
 /** Where the image of a release lies in the bucket. */
 export function imageKey(product: string, counter: number): string {
-  return `firmware/${product}/${counter}`;
+  return `${IMAGES_PREFIX}${product}/${counter}`;
 }
 
 export const TrustRow = v.object({

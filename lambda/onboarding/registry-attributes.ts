@@ -13,6 +13,11 @@ export class ContentionError extends Error {
   override readonly name = 'ContentionError';
 }
 
+/** What it takes to have the registry follow the row. */
+export interface RegistryPorts extends Pick<Ports, 'registry' | 'descriptions'> {
+  readonly reports: Pick<Ports['reports'], 'attributesLeftOut'>;
+}
+
 /**
  * Makes the attributes in the registry those of the last description; attributes of other names stay. INVARIANTS:
  * - the registry is read after the row was written, or an earlier run that is still at work would not be seen;
@@ -22,7 +27,7 @@ export class ContentionError extends Error {
  *
  * @throws ContentionError
  */
-export async function updateRegistry(last: DescribedThing, ports: Ports): Promise<void> {
+export async function updateRegistry(last: DescribedThing, ports: RegistryPorts): Promise<void> {
   const { registry, descriptions, reports } = ports;
   const { thing } = last;
   let description = last;

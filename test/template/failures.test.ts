@@ -200,6 +200,7 @@ describe('every alarm', () => {
       ['ThingsOverExpectedRate', [{ Name: 'service', Value: 'telemetry' }]],
       ['NoticesOverLimit', [{ Name: 'service', Value: 'notifications' }]],
       ['CommandOutcomesRefused', [{ Name: 'service', Value: 'command-deliveries' }]],
+      ['FirmwareMessagesRefused', [{ Name: 'service', Value: 'firmware-devices' }]],
       ['DirectivesFailed', [{ Name: 'service', Value: 'voice' }]],
     ]);
   });

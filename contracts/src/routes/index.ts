@@ -2,6 +2,7 @@
 import { accessRoutes } from './access.ts';
 import { commandsRoutes } from './commands.ts';
 import { filesRoutes } from './files.ts';
+import { firmwareRoutes } from './firmware.ts';
 import { pairingRoutes } from './pairing.ts';
 import type { Route } from './route.ts';
 import { thingsRoutes } from './things.ts';
@@ -12,6 +13,7 @@ export const ROUTES = {
   things: thingsRoutes,
   commands: commandsRoutes,
   files: filesRoutes,
+  firmware: firmwareRoutes,
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Route>>>>;
 
 /** Names of the functions that answer routes. */
