@@ -5,7 +5,7 @@ import {
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
-  paginateListParts,
+  ListPartsCommand,
   type S3Client,
   S3ServiceException,
   UploadPartCommand,
@@ -47,10 +47,14 @@ export class FileObjects implements Objects {
     return unless('NoSuchUpload', async () => {
       const parts: ObjectPart[] = [];
       const input = { ...this.#at(thing, transfer), UploadId };
-      for await (const { Parts = [] } of paginateListParts({ client: this.#client }, input)) {
+      // S3 names a next marker on the last page too, which the paginator of the SDK would follow.
+      for (let marker: string | undefined, more = true; more; ) {
+        const page = await this.#client.send(new ListPartsCommand({ ...input, PartNumberMarker: marker }));
+        marker = page.NextPartNumberMarker;
+        more = page.IsTruncated === true;
         parts.push(
-          ...Parts.map(({ PartNumber = 0, ETag = '', Size = 0, ChecksumSHA256: sha256 }) => ({
-            ...{ number: PartNumber, etag: ETag, bytes: Size, sha256 },
+          ...(page.Parts ?? []).map(({ PartNumber = 0, ETag = '', Size = 0, ChecksumSHA256 }) => ({
+            ...{ number: PartNumber, etag: ETag, bytes: Size, sha256: ChecksumSHA256 },
           })),
         );
       }

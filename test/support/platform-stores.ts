@@ -96,6 +96,8 @@ export function platformStores(
       capability:
         | 'command-deliveries'
         | 'commands'
+        | 'file-transfers'
+        | 'files'
         | 'onboarding'
         | 'presence'
         | 'registration'
