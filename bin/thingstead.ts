@@ -5,10 +5,12 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { App } from 'aws-cdk-lib';
+import { keepBundles } from '../lib/function-bundles.ts';
 import { InvalidConfigError } from '../lib/platform-config.ts';
 import { thingstead } from '../lib/thingstead.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
+if (process.env.THINGSTEAD_BUNDLES) keepBundles(process.env.THINGSTEAD_BUNDLES);
 const { context } = JSON.parse(readFileSync(path.join(root, 'cdk.json'), 'utf8'));
 const app = new App({
   context,

@@ -1,19 +1,12 @@
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { AssetHashType, DockerImage, type Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { buildSync } from 'esbuild';
 import { allow } from './allow.ts';
-
-/** The AWS SDK has CommonJS inside, which asks for Node's own modules with `require`. */
-const REQUIRE_BANNER =
-  "import{createRequire as thingsteadRequire}from'node:module';const require=thingsteadRequire(import.meta.url);";
-
-const BUNDLE = 'index.mjs';
+import { BUNDLE, bundlesOf } from './function-bundles.ts';
 
 export interface NodeFunctionProps {
   /** The folder of one function: its `index.ts` exports `handler`. */
@@ -75,32 +68,4 @@ function bundle(folder: string): Code {
       },
     },
   });
-}
-
-const bundles = new Map<string, string>();
-
-/** All functions of a folder at once, which reads the SDK once and not for each of them. Gives the folder they are in. */
-function bundlesOf(lambdaFolder: string): string {
-  const known = bundles.get(lambdaFolder);
-  if (known !== undefined) return known;
-  const outdir = mkdtempSync(path.join(tmpdir(), 'thingstead-bundles-'));
-  process.once('exit', () => rmSync(outdir, { recursive: true, force: true }));
-  const entries = readdirSync(lambdaFolder).map((name) => path.join(lambdaFolder, name, 'index.ts'));
-  buildSync({
-    entryPoints: entries.filter((entry) => existsSync(entry)),
-    outdir,
-    outbase: lambdaFolder,
-    outExtension: { '.js': path.extname(BUNDLE) },
-    bundle: true,
-    minify: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'esm',
-    mainFields: ['module', 'main'],
-    banner: { js: REQUIRE_BANNER },
-    legalComments: 'none',
-    logLevel: 'error',
-  });
-  bundles.set(lambdaFolder, outdir);
-  return outdir;
 }

@@ -4,13 +4,12 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { REGISTRATION_ENVIRONMENT, TELEMETRY_ENVIRONMENT } from '@thingstead/contracts/environment';
 import { buildSync } from 'esbuild';
+import { BUNDLE_OPTIONS } from '../../lib/function-bundles.ts';
 import { platformAssembly, temporaryPath } from '../support/assembly.ts';
 import { type Figure, percentile, type Row, say } from '../support/figure.ts';
 import { root } from '../support/process.ts';
 
 const ROUNDS = 21;
-
-const BANNER = "import{createRequire as peerRequire}from'node:module';const require=peerRequire(import.meta.url);";
 
 /** What each function takes from the SDK; its peer takes the same, makes the clients and does nothing with them. */
 const FUNCTIONS = [
@@ -121,22 +120,14 @@ function clientsOnly({ sdk, clients }: (typeof FUNCTIONS)[number]): string {
   return `${imports.join('\n')}\nconst used = [${[...made, ...used].join(', ')}];\nexport const handler = async () => used.length;`;
 }
 
-/** With the options of the functions' own bundles (lib/node-function.ts). */
+/** With the options of the functions' own bundles. */
 function bundleText(contents: string): string {
   const folder = temporaryPath('peer-bundle');
   const outfile = path.join(folder, 'index.mjs');
   buildSync({
+    ...BUNDLE_OPTIONS,
     stdin: { contents, resolveDir: path.join(root, 'lambda') },
     outfile,
-    bundle: true,
-    minify: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'esm',
-    mainFields: ['module', 'main'],
-    banner: { js: BANNER },
-    legalComments: 'none',
-    logLevel: 'error',
   });
   return outfile;
 }
