@@ -7,7 +7,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
 /** The namespace of the metrics that our functions write. */
-const OWN_NAMESPACE = 'Thingstead';
+export const OWN_NAMESPACE = 'Thingstead';
 
 /** Numbers of failures are summed over this time. */
 const PERIOD = Duration.minutes(5);
@@ -25,10 +25,16 @@ export interface AlarmOptions {
  */
 export class Alarms extends Construct {
   readonly #topic: ITopic;
+  readonly #all: Alarm[] = [];
 
   constructor(scope: Construct, id: string, topic: ITopic) {
     super(scope, id);
     this.#topic = topic;
+  }
+
+  /** All that were made so far. */
+  get all(): readonly Alarm[] {
+    return this.#all;
   }
 
   /** A queue of failures has messages in it. It stays in alarm until someone has emptied the queue. */
@@ -101,5 +107,6 @@ export class Alarms extends Construct {
       treatMissingData: TreatMissingData.NOT_BREACHING,
     });
     alarm.addAlarmAction(new SnsAction(this.#topic));
+    this.#all.push(alarm);
   }
 }

@@ -3,15 +3,17 @@ import type { Construct } from 'constructs';
 import { Access } from './access.ts';
 import { CertificateRenewals } from './certificate-renewals.ts';
 import { Commands } from './commands.ts';
-import { Monitoring } from './monitoring.ts';
+import { Dashboard } from './dashboard.ts';
 import { Files } from './files.ts';
 import { Firmware } from './firmware.ts';
+import { Monitoring } from './monitoring.ts';
 import { Notifications } from './notifications.ts';
 import { Onboarding } from './onboarding.ts';
 import { Pairing } from './pairing.ts';
 import type { PlatformConfig } from './platform-config.ts';
 import { Presence } from './presence.ts';
 import { Registration } from './registration.ts';
+import { TELEMETRY_STREAM_NAME } from './resource-names.ts';
 import { RestApi } from './rest-api.ts';
 import { Telemetry } from './telemetry.ts';
 import { Things } from './things.ts';
@@ -37,10 +39,12 @@ export class PlatformStack extends Stack {
     const notifications = new Notifications(this, 'Notifications', { config, alarms, lambdaFolder });
     new Things(this, 'Things', { config, alarms, lambdaFolder, api });
     new Commands(this, 'Commands', { config, alarms, lambdaFolder, api });
+    new Files(this, 'Files', { config, alarms, lambdaFolder, api });
     new Pairing(this, 'Pairing', { config, alarms, lambdaFolder, api });
     new Presence(this, 'Presence', { config, alarms, lambdaFolder, notices: notifications.queue });
-    new Files(this, 'Files', { config, alarms, lambdaFolder, api });
     new Firmware(this, 'Firmware', { config, alarms, lambdaFolder, api });
     if (config.voice) new Voice(this, 'Voice', { config, voice: config.voice, alarms, lambdaFolder });
+    // Last: it shows the alarms of all the others.
+    new Dashboard(this, 'Dashboard', { alarms: alarms.all, apiId: api.apiId, streamName: TELEMETRY_STREAM_NAME });
   }
 }
