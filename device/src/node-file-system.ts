@@ -21,7 +21,8 @@ export const nodeFileSystem: FileSystem = {
   },
 };
 
-function writable(descriptor: number): WritableFile {
+/** Appends through an open descriptor. */
+export function writable(descriptor: number): WritableFile {
   return {
     write: (data) => {
       // A write may take less than it was given.
