@@ -200,6 +200,8 @@ describe('every alarm', () => {
       ['ThingsOverExpectedRate', [{ Name: 'service', Value: 'telemetry' }]],
       ['NoticesOverLimit', [{ Name: 'service', Value: 'notifications' }]],
       ['CommandOutcomesRefused', [{ Name: 'service', Value: 'command-deliveries' }]],
+      ['FileRequestsRefused', [{ Name: 'service', Value: 'file-transfers' }]],
+      ['FilesOrphaned', [{ Name: 'service', Value: 'file-transfers' }]],
       ['FirmwareMessagesRefused', [{ Name: 'service', Value: 'firmware-devices' }]],
       ['DirectivesFailed', [{ Name: 'service', Value: 'voice' }]],
     ]);

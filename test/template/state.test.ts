@@ -16,6 +16,7 @@ const STATE = {
   NotificationsTable: 'AWS::DynamoDB::Table',
   AccessTable: 'AWS::DynamoDB::Table',
   CommandsTable: 'AWS::DynamoDB::Table',
+  FilesTable: 'AWS::DynamoDB::Table',
   FirmwareTable: 'AWS::DynamoDB::Table',
   VoiceTable: 'AWS::DynamoDB::Table',
   UserPool: 'AWS::Cognito::UserPool',
@@ -23,6 +24,9 @@ const STATE = {
   IdentityPool: 'AWS::Cognito::IdentityPool',
   TelemetryStream: 'AWS::Kinesis::Stream',
   ArchiveBucket: 'AWS::S3::Bucket',
+  FilesBucket: 'AWS::S3::Bucket',
+  FilesKey: 'AWS::KMS::Key',
+  FilesBucketKey: 'AWS::KMS::Key',
   FirmwareBucket: 'AWS::S3::Bucket',
   FirmwareReleaseKey: 'AWS::KMS::Key',
   FirmwareAssignmentKey: 'AWS::KMS::Key',
@@ -70,6 +74,7 @@ describe('the state stack', () => {
       NotificationsTable: byExpiresAt,
       AccessTable: byExpiresAt,
       CommandsTable: byExpiresAt,
+      FilesTable: byExpiresAt,
       FirmwareTable: byExpiresAt,
       VoiceTable: undefined,
     });
@@ -78,7 +83,11 @@ describe('the state stack', () => {
   it('exports what AWS names itself, and nothing else: the rest the platform finds by name', () => {
     const outputs = Object.values(synthesis.state.Outputs);
     const { userPoolId, appClientId, identityPoolId, accessTableStreamArn, firmwareAssignmentKeyArn } = STATE_EXPORTS;
-    const exported = [userPoolId, appClientId, identityPoolId, accessTableStreamArn, firmwareAssignmentKeyArn];
+    const { filesKeyArn, filesBucketKeyArn } = STATE_EXPORTS;
+    const exported = [
+      ...[userPoolId, appClientId, identityPoolId, accessTableStreamArn, firmwareAssignmentKeyArn],
+      ...[filesKeyArn, filesBucketKeyArn],
+    ];
     const imported = JSON.stringify(synthesis.platform).matchAll(/"Fn::ImportValue":"([^"]*)"/g);
 
     expect(outputs.flatMap(({ Export }) => Export?.Name ?? []).sort()).toEqual(exported.toSorted());
@@ -97,7 +106,8 @@ describe('the keys of firmware', () => {
   it('are one, when releases are signed offline', () => {
     const { state } = synthesize({ 'thingstead:firmware': { releaseKey: 'OFFLINE' } });
 
-    expect(resources(state, 'AWS::KMS::Key').map(([id]) => id)).toEqual(['FirmwareAssignmentKey']);
+    const keys = resources(state, 'AWS::KMS::Key').map(([id]) => id);
+    expect(keys.filter((id) => id.startsWith('Firmware'))).toEqual(['FirmwareAssignmentKey']);
   });
 });
 
