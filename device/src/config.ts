@@ -8,6 +8,7 @@ import { CommandsSchema } from './commands/command-config.ts';
 import { ConfigurationError, messageOf } from './configuration-error.ts';
 import { StateSchema } from './desired-state/state-config.ts';
 import { explainIssue } from './explain-issue.ts';
+import { type FilesConfig, FilesSchema } from './files/files-config.ts';
 import { absoluteHandler, absoluteProgram } from './handlers/handler-config.ts';
 import { LOG_LEVELS } from './log.ts';
 import { PairingSchema } from './pairing/pairing-config.ts';
@@ -117,6 +118,8 @@ const ConfigSchema = v.strictObject({
   commands: v.optional(CommandsSchema, {}),
   /** How what the shadow's `desired` says is applied, by the name of its member. */
   state: v.optional(StateSchema, {}),
+  /** Files to and from the device; none without it. */
+  files: v.optional(FilesSchema),
   /** How a person gets to see a pairing code. */
   pairing: v.optional(PairingSchema, {}),
   logLevel: v.optional(v.picklist(LOG_LEVELS), 'info'),
@@ -138,6 +141,7 @@ export function loadConfig(file: string): AgentConfig {
     outbox: { ...config.outbox, directory: absolute(config.outbox.directory ?? stateDirectory(folder, process.env)) },
     commands: absoluteHandlers(config.commands, absolute),
     state: absoluteHandlers(config.state, absolute),
+    ...(config.files && { files: absoluteFiles(config.files, absolute) }),
     ...(config.pairing.show && {
       pairing: { ...config.pairing, show: absoluteProgram(config.pairing.show, absolute) },
     }),
@@ -151,6 +155,18 @@ export function loadConfig(file: string): AgentConfig {
       },
     }),
     ...(config.rootCaFile === undefined ? {} : { rootCaFile: absolute(config.rootCaFile) }),
+  };
+}
+
+function absoluteFiles(
+  { incoming, outgoing, handler, ...files }: FilesConfig,
+  absolute: (path: string) => string,
+): FilesConfig {
+  return {
+    ...files,
+    ...(incoming === undefined ? {} : { incoming: absolute(incoming) }),
+    ...(outgoing === undefined ? {} : { outgoing: absolute(outgoing) }),
+    ...(handler && { handler: absoluteHandler(handler, absolute) }),
   };
 }
 
@@ -177,7 +193,7 @@ export function parseConfig(input: unknown, file: string): AgentConfig {
 }
 
 /** What is wrong with parts that are good by themselves. */
-function contradictions({ privateKeyFile, pkcs11, sensors, commands, outbox }: AgentConfig): readonly string[] {
+function contradictions({ privateKeyFile, pkcs11, sensors, commands, files, outbox }: AgentConfig): readonly string[] {
   const problems: string[] = [];
   if ((privateKeyFile === undefined) === (pkcs11 === undefined)) {
     const problem = pkcs11 === undefined ? 'one of them is missing' : 'there are both; the key is in one place only';
@@ -186,6 +202,10 @@ function contradictions({ privateKeyFile, pkcs11, sensors, commands, outbox }: A
   const names = sensors.map(({ name }) => name);
   const twice = names.filter((name, index) => names.indexOf(name) !== index);
   problems.push(...twice.map((name) => `sensors: "${name}" is there twice`));
+  if (files && outbox.memory) problems.push('files: they need a disk, and there is none (outbox.memory)');
+  if (files?.incoming !== undefined && files.incoming === files.outgoing) {
+    problems.push('files: incoming and outgoing are one folder; what came in would go out again');
+  }
   for (const [name, { repeatable }] of Object.entries(outbox.memory ? commands : {})) {
     if (repeatable) continue;
     const problem = 'without a disk (outbox.memory) it could be done twice: only commands with "repeatable": true';

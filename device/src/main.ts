@@ -12,6 +12,7 @@ import { ConfigurationError, messageOf } from './configuration-error.ts';
 import { serveControl } from './control-socket.ts';
 import { describeDevice } from './description.ts';
 import { DurableOutbox } from './durable-outbox.ts';
+import type { FileTransfers } from './files/file-transfers.ts';
 import { type Identity, loadIdentity } from './identity.ts';
 import { Liveness } from './liveness.ts';
 import { createLog, type Log } from './log.ts';
@@ -22,27 +23,29 @@ import type { Outbox } from './outbox.ts';
 import { publishEveryMs } from './pace.ts';
 import { Pairing } from './pairing/pairing.ts';
 import { pairingButton } from './pairing/pairing-button.ts';
-import { openParts } from './parts.ts';
+import { openFileTransfers, openParts } from './parts.ts';
 import { serviceManager } from './service-manager.ts';
 import { StateFile } from './state-file.ts';
 import { supervise } from './supervise.ts';
 import { watchedConnect } from './watched-connect.ts';
 
-const USAGE = `thingstead-agent [--config FILE] run|pair|check-config|doctor|version
+const USAGE = `thingstead-agent [--config FILE] run|pair|files|check-config|doctor|version
 
   run            connects and publishes until SIGTERM or SIGINT
   pair           shows a code with which a person takes possession of the device; asks through the agent that runs, if one does
+  files send F   has the agent that runs send the file F, which its user must be able to read; shows how far it is
+  files cancel T has it cancel the transfer T
   check-config   says whether configuration, certificate and key are good; also --check
   doctor         looks at everything that the device needs, and says what to do; 1 when something failed
   version        prints the version
 
   --config FILE  default /etc/thingstead/agent.json; its keys are described in device/README.md
-  --json         doctor, pair: one JSON object
+  --json         doctor, pair: one JSON object; files: one for each step
   --connect      doctor, pair: connect even though an agent may run, which loses its connection by that
 
 SIGUSR1 to the agent that runs asks for a pairing code, too: for a button.
 
-Exit codes: 0 ended as asked, 64 wrong use, 69 pair: no connection or no answer, 77 pair: the cloud gives no code,
+Exit codes: 0 ended as asked, 64 wrong use, 69 pair: no connection or no answer, files: no agent runs, 77 pair: the cloud gives no code, files: it was not sent,
 78 bad configuration (do not restart), 1 anything else.
 `;
 /** As in sysexits.h; a service manager must not restart after EX_CONFIG. */
@@ -70,6 +73,8 @@ export async function main(args: readonly string[]): Promise<number> {
         return await examine(command);
       case 'pair':
         return await pairDevice(command);
+      case 'files':
+        return await sendFile(command);
       case 'run':
         return await run(command.config);
       default:
@@ -84,6 +89,8 @@ export async function main(args: readonly string[]): Promise<number> {
 
 interface Command {
   readonly name: string;
+  /** What follows the name. */
+  readonly words: readonly string[];
   readonly config: string;
   readonly json: boolean;
   readonly connect: boolean;
@@ -104,12 +111,12 @@ function parse(args: readonly string[]): Command | string {
       },
     });
     const { config, json, connect } = values;
-    if (values.help) return { name: 'help', config, json, connect };
-    const [name, ...more] = values.check ? [...positionals, 'check-config'] : positionals;
-    if (!name || more.length > 0) return 'exactly one command is needed';
-    if ((json || connect) && name !== 'doctor' && name !== 'pair')
-      return '--json and --connect are for doctor and pair';
-    return { name, config, json, connect };
+    if (values.help) return { name: 'help', words: [], config, json, connect };
+    const [name, ...words] = values.check ? [...positionals, 'check-config'] : positionals;
+    if (!name || (words.length > 0 && name !== 'files')) return 'exactly one command is needed';
+    if ((json || connect) && name !== 'doctor' && name !== 'pair' && !(json && !connect && name === 'files'))
+      return '--json and --connect are for doctor and pair, --json for files';
+    return { name, words, config, json, connect };
   } catch (error) {
     return messageOf(error);
   }
@@ -150,6 +157,15 @@ async function pairDevice({ config: file, json, connect }: Command): Promise<num
   });
 }
 
+async function sendFile({ config: file, words, json }: Command): Promise<number> {
+  const { filesCommand } = await import('./files/files-command.ts');
+  return filesCommand({
+    ...{ folder: outboxFolder(loadConfig(file)), words, json, terminal: process.stdout.isTTY === true },
+    write: (text) => process.stdout.write(text),
+    complain: (text) => process.stderr.write(text),
+  });
+}
+
 function outboxFolder({ outbox, thing }: AgentConfig): string {
   return path.join(outbox.directory ?? 'state', thing);
 }
@@ -183,13 +199,11 @@ async function run(file: string): Promise<number> {
   const { sdkConnect } = await import('./sdk-session.ts');
   const folder = outboxFolder(config);
   const pairing = new Pairing({ thing: config.thing, clock, newId: () => randomBytes(9).toString('hex') });
+  let files: FileTransfers | undefined;
   // Without a disk there is nothing that two agents could spoil.
   const unlock = config.outbox.memory
     ? () => {}
-    : await lockFolder(
-        folder,
-        serveControl(() => pairing.ask()),
-      );
+    : await lockFolder(folder, serveControl({ pairing: () => pairing.ask(), files: () => files?.outgoing }));
   process.on('SIGUSR1', pairingButton({ pairing, config: config.pairing, clock, log, signal: ending.signal }));
   const outbox = openOutbox(config, folder, clock, log);
   const liveness = new Liveness(clock);
@@ -203,7 +217,9 @@ async function run(file: string): Promise<number> {
   const connect = watchedConnect({ connect: sdkConnect(config, identity), liveness, publishMs, changed });
   const manager = serviceManager(process.env, log);
   const { firmwareVersion } = description;
-  const parts = [pairing, ...openParts({ config, folder, clock, log })];
+  const partsOptions = { config, folder, clock, log };
+  files = await openFileTransfers(partsOptions);
+  const parts = [pairing, ...openParts(partsOptions), ...(files ? [files] : [])];
   const ended = runAgent(
     { config, connect, outbox, onboarding, parts, firmwareVersion, clock, liveness, log },
     ending.signal,

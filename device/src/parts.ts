@@ -9,6 +9,7 @@ import { CommandStore } from './commands/command-store.ts';
 import type { AgentConfig } from './config.ts';
 import { createAppliers } from './desired-state/appliers.ts';
 import { DesiredState } from './desired-state/desired-state.ts';
+import type { FileTransfers } from './files/file-transfers.ts';
 import type { Log } from './log.ts';
 import { nodeFileSystem } from './node-file-system.ts';
 import type { SessionPart } from './session-part.ts';
@@ -24,6 +25,14 @@ export interface PartsOptions {
 /** The parts, each at work already with what an earlier process has left. */
 export function openParts(options: PartsOptions): readonly SessionPart[] {
   return [openCommands(options), ...desiredState(options)];
+}
+
+/** Absent without `files` in the configuration. Loaded only then, for the sake of the memory. */
+export async function openFileTransfers(options: PartsOptions): Promise<FileTransfers | undefined> {
+  const { config, ...rest } = options;
+  if (!config.files) return undefined;
+  const { openFiles } = await import('./files/open-files.ts');
+  return openFiles({ thing: config.thing, config: config.files, ...rest });
 }
 
 function openCommands({ config: { thing, commands, outbox }, folder, clock, log }: PartsOptions): SessionPart {

@@ -7,6 +7,7 @@ interface Inode {
 }
 type Operation =
   | { readonly kind: 'write'; readonly inode: Inode; readonly offset: number; readonly data: Buffer }
+  | { readonly kind: 'truncate'; readonly inode: Inode; readonly length: number }
   | { readonly kind: 'link'; readonly name: string; readonly inode: Inode }
   | { readonly kind: 'rename'; readonly from: string; readonly to: string; readonly inode: Inode }
   | { readonly kind: 'unlink'; readonly name: string }
@@ -54,11 +55,33 @@ export class SimulatedDisk implements FileSystem {
     const inode: Inode = { data: Buffer.alloc(0) };
     this.#names.set(path.basename(file), inode);
     this.trace.push({ kind: 'link', name: path.basename(file), inode });
+    return this.#writable(inode);
+  }
+
+  /** What is there, cut off after so many bytes, to be appended to. */
+  extend(file: string, length: number) {
+    const inode = this.#names.get(path.basename(file));
+    if (!inode) return this.create(file);
+    this.trace.push({ kind: 'truncate', inode, length });
+    inode.data = inode.data.subarray(0, length);
+    return this.#writable(inode);
+  }
+
+  #writable(inode: Inode) {
+    // Grows by doubling: a file of many writes would be copied as often.
+    let room = inode.data;
     return {
       write: (data: Buffer): void => {
         this.fault('write');
         this.trace.push({ kind: 'write', inode, offset: inode.data.length, data });
-        inode.data = Buffer.concat([inode.data, data]);
+        const { length } = inode.data;
+        if (room.length < length + data.length) {
+          const more = Buffer.alloc(Math.max(length + data.length, 2 * room.length));
+          inode.data.copy(more);
+          room = more;
+        }
+        data.copy(room, length);
+        inode.data = room.subarray(0, length + data.length);
       },
       sync: (): void => {
         this.fault('sync');
@@ -104,7 +127,7 @@ export class CrashPoint {
   constructor(trace: readonly Operation[], length: number) {
     const prefix = trace.slice(0, length);
     const synced = (operation: Operation, index: number): boolean =>
-      operation.kind === 'write'
+      operation.kind === 'write' || operation.kind === 'truncate'
         ? prefix.some((each, at) => at > index && each.kind === 'sync' && each.inode === operation.inode)
         : prefix.some((each, at) => at > index && each.kind === 'syncDirectory');
     const effects = prefix
@@ -133,6 +156,9 @@ export class CrashPoint {
       else if (operation.kind === 'rename') {
         if (names.get(operation.from) === operation.inode) names.delete(operation.from);
         names.set(operation.to, operation.inode);
+      } else if (operation.kind === 'truncate') {
+        const before = contents.get(operation.inode) ?? Buffer.alloc(0);
+        contents.set(operation.inode, before.subarray(0, operation.length));
       } else if (operation.kind === 'write') {
         const before = contents.get(operation.inode) ?? Buffer.alloc(0);
         const data = operation === torn && tear ? tornData(operation.data, tear) : operation.data;
