@@ -34,6 +34,10 @@ export const CertificateRejection = v.object({
 });
 export type CertificateRejection = v.InferOutput<typeof CertificateRejection>;
 
+/** `.../wanted`, retained: an operator wants a new certificate in place of any that was issued before. */
+export const CertificateWanted = v.object({ at: EpochMilliseconds });
+export type CertificateWanted = v.InferOutput<typeof CertificateWanted>;
+
 /** What the rule hands to the function. */
 export const CertificateEvent = v.object({
   thing: v.pipe(v.string(), v.regex(THING_NAME, 'is no thing name')),

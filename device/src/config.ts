@@ -122,6 +122,18 @@ const ConfigSchema = v.strictObject({
   files: v.optional(FilesSchema),
   /** How a person gets to see a pairing code. */
   pairing: v.optional(PairingSchema, {}),
+  /** How the certificate is renewed. What the device gets is kept beside the outbox. */
+  renewal: v.optional(
+    v.strictObject({
+      /** So long before it expires; by default when a third of its life is left. */
+      beforeDays: v.optional(v.pipe(v.number(), v.minValue(1), v.maxValue(3650))),
+      /** Where a device asks whose certificate has expired: `POST /certificates/renewals` of the API. */
+      url: v.optional(
+        v.pipe(v.string(), v.regex(/^(https:\/\/|http:\/\/(127\.0\.0\.1|localhost)[:/])/, 'must begin with https://')),
+      ),
+    }),
+    {},
+  ),
   logLevel: v.optional(v.picklist(LOG_LEVELS), 'info'),
 });
 export type AgentConfig = v.InferOutput<typeof ConfigSchema>;

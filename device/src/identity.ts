@@ -1,7 +1,10 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { type CertificatePair, CertificateStore } from './certificates/certificate-store.ts';
 import type { AgentConfig } from './config.ts';
 import { ConfigurationError, messageOf } from './configuration-error.ts';
+import { nodeFileSystem } from './node-file-system.ts';
 import { checkSecretFile } from './secret-file.ts';
 
 /** What the device proves itself with. */
@@ -32,13 +35,58 @@ export interface TokenKey {
 }
 
 /**
- * Reads certificate, key and root CA, and checks what the cloud would only answer with a closed connection: the
+ * What the device proves itself with: the pair that it got last from the cloud, unless the configuration names a newer one.
+ *
+ * @throws ConfigurationError that says what to change.
+ */
+export function loadIdentity(config: AgentConfig): Identity {
+  return newest(config, loadFactoryIdentity(config));
+}
+
+/** Of what the configuration names and what was renewed, what was issued last. What cannot be used is passed over. */
+export function newest(config: AgentConfig, factory: Identity): Identity {
+  const store = certificateStore(config);
+  const current = store?.current();
+  if (!store || !current) return factory;
+  checkSecretFile('outbox.directory', 'private key', store.currentFile);
+  try {
+    const renewed = identityWith(config.thing, factory, current);
+    return renewed.notBefore.getTime() >= factory.notBefore.getTime() ? renewed : factory;
+  } catch {
+    return factory;
+  }
+}
+
+/** Where renewed certificates are; undefined without a disk. */
+export function certificateStore({ outbox, thing }: AgentConfig): CertificateStore | undefined {
+  if (outbox.memory) return undefined;
+  const folder = path.join(outbox.directory ?? 'state', thing);
+  return new CertificateStore(nodeFileSystem, CertificateStore.folderIn(folder));
+}
+
+/** An identity with another certificate, and with its key unless that stays in the token. @throws Error when they are no pair of this thing. */
+export function identityWith(thing: string, factory: Identity, { certificate, key }: CertificatePair): Identity {
+  const parsed = new X509Certificate(certificate);
+  const names = commonNames(parsed);
+  if (names.length !== 1 || names[0] !== thing) throw new Error('the certificate belongs to another thing');
+  if (key !== undefined && !parsed.checkPrivateKey(createPrivateKey(key))) throw new Error('the key is another one');
+  return {
+    ...factory,
+    certificate,
+    ...(key !== undefined && { key: { kind: 'file' as const, pem: key } }),
+    notBefore: parsed.validFromDate,
+    notAfter: parsed.validToDate,
+  };
+}
+
+/**
+ * Reads certificate, key and root CA as the configuration names them, and checks what the cloud would only answer with a closed connection: the
  * common name is the thing name, the key belongs to the certificate, and nobody else can read the key. Of a key in a token
  * it reads the PIN; whether the token takes it shows when TLS is set up.
  *
  * @throws ConfigurationError that says what to change.
  */
-export function loadIdentity(config: AgentConfig): Identity {
+export function loadFactoryIdentity(config: AgentConfig): Identity {
   const { thing, certificateFile, rootCaFile } = config;
   const certificate = readText('certificateFile', certificateFile);
   const parsed = parsePem('certificateFile', certificateFile, () => new X509Certificate(certificate));

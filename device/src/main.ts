@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { runAgent } from './agent.ts';
 import { lockFolder } from './agent-lock.ts';
 import { boardInfo } from './board-info.ts';
+import { openRenewal } from './certificates/open-renewal.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type AgentConfig, loadConfig } from './config.ts';
 import { ConfigurationError, messageOf } from './configuration-error.ts';
@@ -214,14 +215,21 @@ async function run(file: string): Promise<number> {
   const changed = (now: boolean): void => {
     connected = now;
   };
-  const connect = watchedConnect({ connect: sdkConnect(config, identity), liveness, publishMs, changed });
+  const renewal = openRenewal({
+    config,
+    present: identity,
+    connectWith: (each) => sdkConnect(config, each),
+    clock,
+    log,
+  });
+  const connect = watchedConnect({ connect: renewal.connect, liveness, publishMs, changed });
   const manager = serviceManager(process.env, log);
   const { firmwareVersion } = description;
   const partsOptions = { config, folder, clock, log };
   files = await openFileTransfers(partsOptions);
   const parts = [pairing, ...openParts(partsOptions), ...(files ? [files] : [])];
   const ended = runAgent(
-    { config, connect, outbox, onboarding, parts, firmwareVersion, clock, liveness, log },
+    { config, connect, outbox, onboarding, parts: [renewal, ...parts], firmwareVersion, clock, liveness, log },
     ending.signal,
   );
   const sayStopping = supervise({ manager, liveness, outbox, publishMs, connected: () => connected, clock, log });
