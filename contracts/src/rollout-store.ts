@@ -74,6 +74,9 @@ export type RolloutRelease = v.InferOutput<typeof RolloutRelease>;
 /** Why a rollout is paused. */
 export const PAUSE_REASONS = ['operator', 'wave', 'yanked', 'expired'] as const;
 
+/** `listed.list` when all that is to be listed is. */
+export const ALL_LISTED = 1_000;
+
 export const RolloutRow = v.object({
   id: RolloutId,
   release: RolloutRelease,
@@ -90,12 +93,16 @@ export const RolloutRow = v.object({
   /** While EXPANDING: the list that is read and the name up to which it was. */
   listed: v.object({ list: Natural, name: v.string() }),
   wave: Natural,
-  /** Devices up to this key were started, or passed over. */
+  /** Devices up to this key (`order#thing`) were started, or passed over. */
   cursor: v.string(),
+  /** How many of them were started. */
+  started: Natural,
   /** Starts that the rate had left at that time. */
   allowance: v.object({ starts: v.number(), at: EpochMilliseconds }),
   /** Set while devices that have failed are given another attempt: those up to this key were. */
   retriedTo: v.optional(v.string()),
+  /** Grows with every write; writers that lose a race start again. */
+  revision: Natural,
   /** Which tick comes next: ticks before it are copies. */
   tick: Natural,
   /** When that is due. */

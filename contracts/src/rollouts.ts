@@ -164,3 +164,8 @@ export const SKIP_REASONS = [
   'in-another-rollout',
 ] as const;
 export type SkipReason = (typeof SKIP_REASONS)[number];
+
+/** How many devices are started when this wave is full, of so many. */
+export function waveEnd(wave: Wave, total: number): number {
+  return 'count' in wave ? Math.min(wave.count, total) : Math.ceil((wave.percent / 100) * total);
+}

@@ -1,0 +1,56 @@
+import type { RolloutRelease, RolloutRow } from '@thingstead/contracts/rollout-store';
+import type { NewRollout } from '@thingstead/contracts/rollouts';
+import { BEGINNING } from './candidates.ts';
+import type { Releases, Rollouts, Ticks } from './ports.ts';
+
+export interface CreatePorts {
+  readonly rollouts: Pick<Rollouts, 'create'>;
+  readonly releases: Pick<Releases, 'find'>;
+  readonly ticks: Ticks;
+  /** A new ULID. */
+  newId(now: number): string;
+  /** Epoch milliseconds. */
+  now(): number;
+}
+
+export type Created =
+  | { readonly kind: 'created'; readonly rollout: RolloutRow }
+  | { readonly kind: 'no-release' }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/** The release, if it can be brought to devices now. */
+export async function findRelease(
+  { product, counter }: Pick<NewRollout, 'product' | 'counter'>,
+  { releases, now }: Pick<CreatePorts, 'releases' | 'now'>,
+): Promise<{ readonly kind: 'found'; readonly release: RolloutRelease } | Exclude<Created, { kind: 'created' }>> {
+  const found = await releases.find(product, counter);
+  if (!found) return { kind: 'no-release' };
+  const { state, ...release } = found;
+  if (state !== 'PUBLISHED') return { kind: 'refused', reason: `the release is ${state}` };
+  if (release.expiresAt <= now()) return { kind: 'refused', reason: 'the release has expired' };
+  return { kind: 'found', release };
+}
+
+/** Makes a rollout. Its first tick is on the queue before it is stored: a rollout that there is moves, whatever happens here. */
+export async function create(
+  { product, counter, ...settings }: NewRollout,
+  createdBy: string,
+  ports: CreatePorts,
+): Promise<Created> {
+  const { rollouts, ticks, newId } = ports;
+  const found = await findRelease({ product, counter }, ports);
+  if (found.kind !== 'found') return found;
+  const createdAt = ports.now();
+  const id = newId(createdAt);
+  const isForAll = Object.values(settings.target).every((each) => each === undefined);
+  const rollout: RolloutRow = {
+    ...{ id, release: found.release, state: 'EXPANDING', createdAt, createdBy, changedAt: createdAt },
+    settings: { ...settings, makeCurrent: settings.makeCurrent ?? isForAll },
+    ...{ listed: BEGINNING, wave: 0, cursor: '', started: 0, allowance: { starts: 0, at: createdAt } },
+    ...{ revision: 0, tick: 0, nextTickAt: createdAt, events: 1 },
+  };
+  const text = `release ${counter} (${found.release.version}) of ${product}`;
+  await ticks.send({ rollout: id, tick: 0, at: createdAt }, 0);
+  await rollouts.create(rollout, { kind: 'created', number: 0, at: createdAt, text, by: createdBy });
+  return { kind: 'created', rollout };
+}

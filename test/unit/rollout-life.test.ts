@@ -1,0 +1,198 @@
+/** What becomes of rollouts, one story at a time, with nothing going wrong but what the story says. */
+import * as v from 'valibot';
+import { NewRollout } from '../../contracts/src/rollouts.ts';
+import { abort, pause, resume, retryFailed } from '../../lambda/rollouts/operate.ts';
+import { type Conduct, MINUTE, PRODUCT, RolloutWorld, SECOND } from './rollout-world.ts';
+
+const HOUR = 60 * MINUTE;
+
+function worldOf(conducts: Partial<Record<Conduct, number>>): RolloutWorld {
+  const world = new RolloutWorld();
+  for (const [conduct, count] of Object.entries(conducts)) {
+    for (let n = 0; n < count; n += 1) world.add(`${conduct}${n}`, conduct as Conduct);
+  }
+  return world;
+}
+
+type Settings = Omit<v.InferInput<typeof NewRollout>, 'product' | 'counter'>;
+
+async function begun(world: RolloutWorld, settings: Settings = {}, counter = 2): Promise<string> {
+  const id = await world.during(world.create(v.parse(NewRollout, { product: PRODUCT, counter, ...settings })));
+  if (id === undefined) throw new Error('it was refused');
+  return id;
+}
+
+async function ran(world: RolloutWorld, settings: Settings = {}): Promise<string> {
+  const id = await begun(world, settings);
+  await world.run(12 * HOUR);
+  world.check();
+  expect(world.violations).toEqual([]);
+  return id;
+}
+
+test('all devices get it, wave by wave, and it becomes what those get who join later', async () => {
+  const world = worldOf({ updates: 40 });
+  const id = await ran(world, { rate: { perMinute: 600 } });
+  expect(world.rollout(id).state).toBe('COMPLETED');
+  expect(world.states(id)).toEqual({ SUCCEEDED: 40 });
+  expect(world.events(id)).toEqual(['created', 'started', 'wave', 'wave', 'completed']);
+  expect(world.rows.all(id).filter(({ wave }) => wave === 0)).toHaveLength(5);
+  expect(world.rows.all(id).filter(({ wave }) => wave === 1)).toHaveLength(5);
+  expect(world.current).toBe(2);
+});
+
+test('a canary that fails ends the rollout before anybody else is touched', async () => {
+  const world = worldOf({ 'rolls-back': 30 });
+  const id = await ran(world, {
+    waves: [{ count: 5 }, { percent: 100 }],
+    abort: { failurePercent: 40, minimumFailures: 2 },
+  });
+  expect(world.rollout(id)).toMatchObject({ state: 'ABORTED', endedAt: expect.any(Number) });
+  // Some of the five may have been kept from it by then.
+  const { PENDING, ROLLED_BACK = 0, CANCELLED = 0 } = world.states(id);
+  expect({ PENDING, ended: ROLLED_BACK + CANCELLED }).toEqual({ PENDING: 25, ended: 5 });
+  expect(ROLLED_BACK).toBeGreaterThanOrEqual(2);
+  expect([...world.devices.values()].filter(({ desired }) => desired)).toHaveLength(5);
+  expect(world.rollout(id).reason).toMatch(/\d of \d that have finished failed/);
+  expect(world.current).toBeUndefined();
+});
+
+test('those who are told and have not begun are told to stop, and what has begun ends', async () => {
+  const world = worldOf({ updates: 30 });
+  const id = await begun(world, { waves: [{ percent: 100 }], rate: { perMinute: 600 } });
+  await world.run(20 * SECOND);
+  await world.during(world.operate(id, abort));
+  await world.run(6 * HOUR);
+  world.check();
+  expect(world.violations).toEqual([]);
+  expect(world.isOver(id)).toBe(true);
+  const { SUCCEEDED = 0, CANCELLED = 0, FAILED = 0 } = world.states(id);
+  expect(SUCCEEDED + CANCELLED).toBe(30);
+  expect(CANCELLED).toBeGreaterThan(0);
+  expect(FAILED).toBe(0);
+});
+
+test('while it is paused nothing starts, and nobody downloads; then it goes on', async () => {
+  const world = worldOf({ updates: 20 });
+  const id = await begun(world, { waves: [{ percent: 100 }], rate: { perMinute: 6 } });
+  await world.run(30 * SECOND);
+  await world.during(world.operate(id, pause));
+  await world.run(2 * SECOND);
+  const { PENDING } = world.states(id);
+  expect(PENDING).toBeGreaterThan(10);
+  await world.run(3 * HOUR);
+  expect(world.states(id).PENDING).toBe(PENDING);
+  await world.during(world.operate(id, resume));
+  await world.run(3 * HOUR);
+  expect(world.states(id)).toEqual({ SUCCEEDED: 20 });
+  expect(world.violations).toEqual([]);
+});
+
+test('silence of a device that is connected is a failure; of one that is away it is none, and it gets it when it comes', async () => {
+  const world = worldOf({ updates: 6, mute: 1, away: 2 });
+  const id = await ran(world, { waves: [{ percent: 100 }] });
+  expect(world.states(id)).toEqual({ SUCCEEDED: 6, TIMED_OUT: 1, UNREACHED: 2 });
+  expect(world.rollout(id).state).toBe('COMPLETED');
+  world.device('away0').conduct = 'updates';
+  world.connect('away0');
+  await world.run(HOUR);
+  world.check();
+  expect(world.violations).toEqual([]);
+  expect(world.states(id)).toEqual({ SUCCEEDED: 7, TIMED_OUT: 1, UNREACHED: 1 });
+  expect(world.isOver(id)).toBe(true);
+});
+
+test('a wave that does not reach what is asked for pauses the rollout, and whoever resumes it accepts that', async () => {
+  const world = worldOf({ updates: 10 });
+  for (const device of world.devices.values()) device.conduct = 'fails';
+  const id = await begun(world, {
+    waves: [{ percent: 50 }, { percent: 100 }],
+    abort: { failurePercent: 100, minimumFailures: 9 },
+  });
+  await world.run(3 * HOUR);
+  expect(world.rollout(id)).toMatchObject({ state: 'PAUSED', pausedFor: 'wave', wave: 0 });
+  expect(world.states(id)).toEqual({ FAILED: 5, PENDING: 5 });
+  for (const device of world.devices.values()) device.conduct = 'updates';
+  await world.during(world.operate(id, resume));
+  await world.run(3 * HOUR);
+  expect(world.states(id)).toEqual({ FAILED: 5, SUCCEEDED: 5 });
+  expect(world.rollout(id).state).toBe('COMPLETED');
+  await world.during(world.operate(id, retryFailed));
+  await world.run(3 * HOUR);
+  world.check();
+  expect(world.violations).toEqual([]);
+  expect(world.states(id)).toEqual({ SUCCEEDED: 10 });
+  expect(world.isOver(id)).toBe(true);
+});
+
+test('a wave that has reached nobody shows nothing: the rollout waits for somebody to decide', async () => {
+  const world = worldOf({ away: 10 });
+  const id = await ran(world);
+  expect(world.rollout(id)).toMatchObject({ state: 'PAUSED', pausedFor: 'wave' });
+  expect(world.states(id)).toEqual({ UNREACHED: 5, PENDING: 5 });
+});
+
+test('a failure that may pass is followed by other attempts, as many as are asked for', async () => {
+  const world = worldOf({ stalls: 1, fails: 1, updates: 3 });
+  const id = await ran(world, {
+    waves: [{ percent: 100 }],
+    retries: 2,
+    updateSeconds: 600,
+    abort: { failurePercent: 100, minimumFailures: 5 },
+  });
+  expect(world.states(id)).toEqual({ SUCCEEDED: 3, FAILED: 1, TIMED_OUT: 1 });
+  expect(
+    world.rows
+      .all(id)
+      .filter(({ state }) => state !== 'SUCCEEDED')
+      .map(({ attempts }) => attempts),
+  ).toEqual([3, 3]);
+});
+
+test('what connects again and again after the update is not healthy', async () => {
+  const world = worldOf({ restless: 1, updates: 4 });
+  const id = await ran(world, { waves: [{ percent: 100 }], abort: { failurePercent: 100, minimumFailures: 5 } });
+  expect(world.states(id)).toEqual({ SUCCEEDED: 4, FAILED: 1 });
+  expect(world.rows.all(id).find(({ state }) => state === 'FAILED')).toMatchObject({ failure: 'unhealthy' });
+});
+
+test('devices are started in the maintenance window alone', async () => {
+  const world = worldOf({ updates: 30 });
+  // The world begins at midnight.
+  const window = { from: '03:30', minutes: 1, utcOffsetMinutes: 60 };
+  const id = await begun(world, { waves: [{ percent: 100 }], rate: { perMinute: 12 }, window });
+  await world.run(52 * HOUR);
+  expect(world.violations).toEqual([]);
+  expect(world.states(id)).toEqual({ SUCCEEDED: 30 });
+  const day = world.starts.map(({ at }) => Math.floor((at % (24 * HOUR)) / MINUTE));
+  expect(new Set(day)).toEqual(new Set([150]));
+});
+
+test('a release that was yanked is started nowhere any more', async () => {
+  const world = worldOf({ updates: 20 });
+  const id = await begun(world, { waves: [{ percent: 100 }], rate: { perMinute: 6 } });
+  await world.run(MINUTE);
+  const release = world.releases.get(2);
+  if (release) release.state = 'YANKED';
+  await world.run(HOUR);
+  expect(world.rollout(id)).toMatchObject({ state: 'PAUSED', pausedFor: 'yanked' });
+  expect(world.states(id).PENDING).toBeGreaterThan(5);
+});
+
+test('who has it already, or cannot take it, is passed over, with the reason', async () => {
+  const world = worldOf({ updates: 6 });
+  world.device('updates0').counter = 2;
+  const id = await ran(world);
+  expect(world.states(id)).toEqual({ SUCCEEDED: 5, SKIPPED: 1 });
+  expect(world.rows.all(id).find(({ state }) => state === 'SKIPPED')).toMatchObject({ reason: 'has-it-already' });
+});
+
+test('the rate grows with what has succeeded', async () => {
+  const world = worldOf({ updates: 60 });
+  const rate = { basePerMinute: 2, factor: 2, every: 10, of: 'succeeded' as const };
+  const id = await ran(world, { waves: [{ percent: 100 }], rate, health: { soakSeconds: 60 } });
+  expect(world.states(id)).toEqual({ SUCCEEDED: 60 });
+  const times = world.starts.map(({ at }) => at);
+  const gap = (from: number, to: number): number => (times[to] ?? 0) - (times[from] ?? 0);
+  expect(gap(50, 59)).toBeLessThan(gap(0, 9) / 4);
+});
