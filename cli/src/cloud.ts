@@ -3,6 +3,7 @@ import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DescribeEndpointCommand, IoTClient } from '@aws-sdk/client-iot';
 import { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane';
+import { KMSClient } from '@aws-sdk/client-kms';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { CommandError } from './command-error.ts';
 import type { Target } from './target.ts';
@@ -19,6 +20,7 @@ export interface Cloud {
   readonly local: boolean;
   readonly iot: IoTClient;
   readonly tables: DynamoDBDocumentClient;
+  readonly kms: KMSClient;
   readonly users: CognitoIdentityProviderClient;
   iotData(): Promise<IoTDataPlaneClient>;
   deviceEndpoint(): Promise<DeviceEndpoint>;
@@ -37,7 +39,9 @@ export function connectTo(target: Target): Cloud {
       local: true,
       iot: new IoTClient(config),
       tables: DynamoDBDocumentClient.from(new DynamoDBClient(config), documents),
-      users: new CognitoIdentityProviderClient(config),
+      kms: new KMSClient(config),
+      kms: new KMSClient(config),
+    users: new CognitoIdentityProviderClient(config),
       iotData: async () => new IoTDataPlaneClient(config),
       deviceEndpoint: async () => ({ ...mqtt, rootCaFile }),
       id: async () => awsEndpoint,
