@@ -3,6 +3,12 @@ import { addCaCreate } from './commands/ca-create.ts';
 import { addCaDeactivate } from './commands/ca-deactivate.ts';
 import { addCaList } from './commands/ca-list.ts';
 import { addCaRegister } from './commands/ca-register.ts';
+import {
+  addCertificatesExpiring,
+  addCertificatesPending,
+  addCertificatesRenew,
+  addCertificatesSign,
+} from './commands/certificates.ts';
 import { addClean } from './commands/clean.ts';
 import { addCommandGive, addCommandList, addCommandShow } from './commands/command.ts';
 import { addDeviceCreate } from './commands/device-create.ts';
@@ -39,6 +45,11 @@ const groups: readonly Group[] = [
     name: 'ca',
     summary: 'certificate authorities that issue device certificates',
     commands: [addCaCreate, addCaRegister, addCaList, addCaDeactivate],
+  },
+  {
+    name: 'certificates',
+    summary: 'the next certificates of devices',
+    commands: [addCertificatesPending, addCertificatesSign, addCertificatesExpiring, addCertificatesRenew],
   },
   {
     name: 'device',

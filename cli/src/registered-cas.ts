@@ -42,11 +42,22 @@ async function describeCa({ iot }: Cloud, certificateId: string): Promise<Regist
 }
 
 /** Registers a CA, active and with automatic registration of the certificates it has issued. Gives its id. */
-export async function registerCa(cloud: Cloud, ca: Pair, mode: CaMode, now: number): Promise<string> {
+export function registerCa(cloud: Cloud, ca: Pick<Pair, 'certificate'>, mode: 'sni-only', now: number): Promise<string>;
+export function registerCa(cloud: Cloud, ca: Pair, mode: CaMode, now: number): Promise<string>;
+export async function registerCa(
+  cloud: Cloud,
+  ca: Pick<Pair, 'certificate'> & Partial<Pair>,
+  mode: CaMode,
+  now: number,
+): Promise<string> {
+  const { certificate, privateKey } = ca;
   const proof =
-    mode === 'sni-only'
+    mode === 'sni-only' || privateKey === undefined
       ? { certificateMode: 'SNI_ONLY' as const }
-      : { certificateMode: 'DEFAULT' as const, verificationCertificate: await verificationCertificate(cloud, ca, now) };
+      : {
+          certificateMode: 'DEFAULT' as const,
+          verificationCertificate: await verificationCertificate(cloud, { certificate, privateKey }, now),
+        };
   const { certificateId } = await cloud.iot.send(
     new RegisterCACertificateCommand({
       caCertificate: ca.certificate,

@@ -35,16 +35,76 @@ export async function createCaPair(name: string, days: number, now: number): Pro
   return { certificate: `${certificate.toString('pem')}\n`, privateKey: await exportKey(keys.privateKey) };
 }
 
-/** A certificate for a device, with a new key: its common name is the thing name, its use is TLS as a client. */
+/** Signs a SHA-256, with a key that is elsewhere: ECDSA on P-256, in DER. */
+export type SignDigest = (digest: Uint8Array) => Promise<Uint8Array>;
+
+/** A self-signed CA whose key is elsewhere, in PEM. @param publicKey SPKI in DER, of P-256. */
+export async function createCaCertificate(
+  { name, days, now }: { readonly name: string; readonly days: number; readonly now: number },
+  publicKey: Uint8Array,
+  sign: SignDigest,
+): Promise<string> {
+  const spki = Uint8Array.from(publicKey);
+  const certificate = await x509.X509CertificateGenerator.create(
+    {
+      serialNumber: serialNumber(),
+      subject: [{ CN: [name] }],
+      issuer: [{ CN: [name] }],
+      ...validity(days, now),
+      publicKey: spki,
+      // The library asks this key for its algorithm and hands it to `sign`.
+      signingKey: { algorithm: P256 } as unknown as webcrypto.CryptoKey,
+      signingAlgorithm: P256,
+      extensions: [
+        new x509.BasicConstraintsExtension(true, 0, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+        await x509.SubjectKeyIdentifierExtension.create(new x509.PublicKey(spki)),
+      ],
+    },
+    signingElsewhere(sign),
+  );
+  return `${certificate.toString('pem')}\n`;
+}
+
+/** What the library takes for the machine's cryptography. */
+function signingElsewhere(signDigest: SignDigest): webcrypto.Crypto {
+  const sign = async (_algorithm: unknown, _key: unknown, tbs: ArrayBuffer): Promise<ArrayBuffer> => {
+    const der = await signDigest(createHash('sha256').update(Buffer.from(tbs)).digest());
+    const signature = new x509.AsnEcSignatureFormatter().toWebSignature(P256, Uint8Array.from(der));
+    if (!signature) throw new CommandError('failed', 'The signature is no ECDSA signature in DER.');
+    return signature;
+  };
+  return { subtle: { sign } } as unknown as webcrypto.Crypto;
+}
+
+/** A certificate for a device, with a new key. */
 export async function issueCertificate(ca: Pair, commonName: string, days: number, now: number): Promise<Pair> {
-  const issuer = new x509.X509Certificate(ca.certificate);
   const keys = await webcrypto.subtle.generateKey(P256, true, ['sign', 'verify']);
+  const publicKey = new Uint8Array(await webcrypto.subtle.exportKey('spki', keys.publicKey));
+  return {
+    certificate: await certify(ca, { commonName, publicKey, days, now }),
+    privateKey: await exportKey(keys.privateKey),
+  };
+}
+
+export interface ToCertify {
+  readonly commonName: string;
+  /** SPKI in DER. */
+  readonly publicKey: Uint8Array;
+  readonly days: number;
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
+
+/** A certificate for the key of a device, in PEM: its common name is the thing name, its use is TLS as a client. */
+export async function certify(ca: Pair, { commonName, publicKey, days, now }: ToCertify): Promise<string> {
+  const issuer = new x509.X509Certificate(ca.certificate);
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serialNumber(),
     subject: [{ CN: [commonName] }],
     issuer: issuer.subjectName,
     ...validity(days, now, issuer.notAfter),
-    publicKey: keys.publicKey,
+    publicKey: Uint8Array.from(publicKey),
     signingKey: await importKey(ca.privateKey),
     signingAlgorithm: P256,
     extensions: [
@@ -54,7 +114,7 @@ export async function issueCertificate(ca: Pair, commonName: string, days: numbe
       await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
     ],
   });
-  return { certificate: `${certificate.toString('pem')}\n`, privateKey: await exportKey(keys.privateKey) };
+  return `${certificate.toString('pem')}\n`;
 }
 
 /** What AWS IoT calls the id of a certificate: SHA-256 of its DER. @throws CommandError when it is no PEM certificate. */

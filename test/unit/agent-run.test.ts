@@ -196,6 +196,9 @@ describe('the agent', () => {
         '$aws/things/barn1/shadow/update/rejected',
         'device/barn1/register/v1/accepted',
         'device/barn1/register/v1/rejected',
+        'device/barn1/register/certificate/v1/accepted',
+        'device/barn1/register/certificate/v1/rejected',
+        'device/barn1/register/certificate/v1/wanted',
         'device/barn1/command/+/v1',
       ]),
     );
