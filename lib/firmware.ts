@@ -9,6 +9,7 @@ import { Duration, Fn, Stack } from 'aws-cdk-lib';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
 import type { Alarms } from './alarms.ts';
@@ -19,6 +20,7 @@ import { NodeFunction } from './node-function.ts';
 import type { PlatformConfig } from './platform-config.ts';
 import { firmwareBucket, STATE_EXPORTS, stateTable } from './resource-names.ts';
 import type { RestApi } from './rest-api.ts';
+import { allowFirmwareShadows } from './rollouts.ts';
 import { invokeFunction, TopicRule } from './topic-rule.ts';
 
 const RULE_NAME = 'thingstead_firmware';
@@ -29,6 +31,8 @@ export interface FirmwareProps {
   /** The folder of the functions' sources. */
   readonly lambdaFolder: string;
   readonly api: RestApi;
+  /** Of ticks of rollouts. */
+  readonly rollouts: IQueue;
 }
 
 /**
@@ -79,7 +83,7 @@ export class Firmware extends Construct {
   }
 
   #devices(): void {
-    const { config, lambdaFolder, alarms } = this.#props;
+    const { config, lambdaFolder, alarms, rollouts } = this.#props;
     const things = stateTable(this, 'things');
     const devices = new NodeFunction(this, 'DevicesFunction', {
       folder: `${lambdaFolder}/firmware-devices`,
@@ -91,12 +95,15 @@ export class Firmware extends Construct {
       environment: {
         ...this.#environment(),
         THINGS_TABLE: things.tableName,
+        ROLLOUTS_QUEUE_URL: rollouts.queueUrl,
       } satisfies EnvironmentOf<typeof FIRMWARE_DEVICES_ENVIRONMENT>,
     });
     const { function: fn, role } = devices;
-    const actions = ['GetItem', 'Query', 'UpdateItem'].map((name) => `dynamodb:${name}`);
+    const actions = ['GetItem', 'PutItem', 'Query', 'UpdateItem'].map((name) => `dynamodb:${name}`);
     allow(role, actions, this.#table.tableArn);
     allow(role, ['dynamodb:GetItem', 'dynamodb:UpdateItem'], things.tableArn);
+    allow(role, 'sqs:SendMessage', rollouts.queueArn);
+    allowFirmwareShadows(role);
     this.#allowImages(role, 's3:GetObjectVersion');
     this.#allowAssignments(role);
     this.#allowIot(role);

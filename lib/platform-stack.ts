@@ -15,6 +15,7 @@ import { Presence } from './presence.ts';
 import { Registration } from './registration.ts';
 import { TELEMETRY_STREAM_NAME } from './resource-names.ts';
 import { RestApi } from './rest-api.ts';
+import { Rollouts } from './rollouts.ts';
 import { Telemetry } from './telemetry.ts';
 import { Things } from './things.ts';
 import { Voice } from './voice.ts';
@@ -42,7 +43,8 @@ export class PlatformStack extends Stack {
     new Files(this, 'Files', { config, alarms, lambdaFolder, api });
     new Pairing(this, 'Pairing', { config, alarms, lambdaFolder, api });
     new Presence(this, 'Presence', { config, alarms, lambdaFolder, notices: notifications.queue });
-    new Firmware(this, 'Firmware', { config, alarms, lambdaFolder, api });
+    const rollouts = new Rollouts(this, 'Rollouts', { config, alarms, lambdaFolder, api });
+    new Firmware(this, 'Firmware', { config, alarms, lambdaFolder, api, rollouts: rollouts.queue });
     if (config.voice) new Voice(this, 'Voice', { config, voice: config.voice, alarms, lambdaFolder });
     // Last: it shows the alarms of all the others.
     new Dashboard(this, 'Dashboard', { alarms: alarms.all, apiId: api.apiId, streamName: TELEMETRY_STREAM_NAME });

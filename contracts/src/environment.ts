@@ -63,8 +63,20 @@ export const FILES_ENVIRONMENT = [...FILE_TRANSFERS_ENVIRONMENT, 'THINGS_TABLE']
 /** Names of table and bucket; ARN of the key with which releases are assigned to devices. */
 export const FIRMWARE_ENVIRONMENT = ['FIRMWARE_TABLE', 'FIRMWARE_BUCKET', 'ASSIGNMENT_KEY_ARN'] as const;
 
-/** And that of the things table. */
-export const FIRMWARE_DEVICES_ENVIRONMENT = [...FIRMWARE_ENVIRONMENT, 'THINGS_TABLE'] as const;
+/** And that of the things table, and the address of the queue of rollouts. */
+export const FIRMWARE_DEVICES_ENVIRONMENT = [...FIRMWARE_ENVIRONMENT, 'THINGS_TABLE', 'ROLLOUTS_QUEUE_URL'] as const;
+
+/** Names of the tables; address of the queue of rollouts. Of the function that answers the routes. */
+export const ROLLOUTS_ENVIRONMENT = ['FIRMWARE_TABLE', 'THINGS_TABLE', 'ACCESS_TABLE', 'ROLLOUTS_QUEUE_URL'] as const;
+
+/** Names of the tables; address of the queue of rollouts. Of the function that moves them on. */
+export const ROLLOUT_TICKS_ENVIRONMENT = [
+  'FIRMWARE_TABLE',
+  'THINGS_TABLE',
+  'HISTORY_TABLE',
+  'AGGREGATES_TABLE',
+  'ROLLOUTS_QUEUE_URL',
+] as const;
 
 /** Names of the tables. */
 export const THINGS_ENVIRONMENT = ['THINGS_TABLE', 'ACCESS_TABLE', 'HISTORY_TABLE', 'AGGREGATES_TABLE'] as const;

@@ -456,7 +456,9 @@ export class RolloutWorld {
         refused: ({ reason }) => this.refused.push(reason),
         late: () => {},
         failed: (_, error) => {
-          const isHarm = error instanceof CrashError || error instanceof FailedCallError;
+          // Copies of a tick get in each other's way; it comes again.
+          const isContended = error instanceof Error && error.name === 'ContendedRolloutError';
+          const isHarm = isContended || error instanceof CrashError || error instanceof FailedCallError;
           this.#must(isHarm, error instanceof Error ? `${error.stack}` : String(error));
         },
       },

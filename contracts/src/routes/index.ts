@@ -4,6 +4,7 @@ import { commandsRoutes } from './commands.ts';
 import { filesRoutes } from './files.ts';
 import { firmwareRoutes } from './firmware.ts';
 import { pairingRoutes } from './pairing.ts';
+import { rolloutsRoutes } from './rollouts.ts';
 import type { Route } from './route.ts';
 import { thingsRoutes } from './things.ts';
 
@@ -14,6 +15,7 @@ export const ROUTES = {
   commands: commandsRoutes,
   files: filesRoutes,
   firmware: firmwareRoutes,
+  rollouts: rolloutsRoutes,
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Route>>>>;
 
 /** Names of the functions that answer routes. */
