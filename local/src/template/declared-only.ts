@@ -40,7 +40,7 @@ export const declaredOnlyResources: readonly ResourceHandler[] = [
     ['Description', 'Name', 'RecursiveDeleteOption', 'State', 'Tags', 'WorkGroupConfiguration'],
     named('Name'),
   ),
-  declared('AWS::CloudWatch::Dashboard', ['DashboardBody', 'DashboardName'], dashboardName, (request) => ({
+  declared('AWS::CloudWatch::Dashboard', ['DashboardBody', 'DashboardName', 'Tags'], dashboardName, (request) => ({
     DashboardArn: `arn:aws:cloudwatch::${request.kernel.accountId}:dashboard/${dashboardName(request)}`,
   })),
   declared('AWS::Budgets::Budget', ['Budget', 'NotificationsWithSubscribers', 'ResourceTags']),
