@@ -9,6 +9,7 @@ import { ConfigurationError, messageOf } from './configuration-error.ts';
 import { StateSchema } from './desired-state/state-config.ts';
 import { explainIssue } from './explain-issue.ts';
 import { type FilesConfig, FilesSchema } from './files/files-config.ts';
+import { absoluteFirmware, FirmwareSchema, firmwareContradictions } from './firmware/firmware-config.ts';
 import { absoluteHandler, absoluteProgram } from './handlers/handler-config.ts';
 import { LOG_LEVELS } from './log.ts';
 import { PairingSchema } from './pairing/pairing-config.ts';
@@ -120,6 +121,8 @@ const ConfigSchema = v.strictObject({
   state: v.optional(StateSchema, {}),
   /** Files to and from the device; none without it. */
   files: v.optional(FilesSchema),
+  /** Updates of the firmware; without it the device only says what it runs. */
+  firmware: v.optional(FirmwareSchema),
   /** How a person gets to see a pairing code. */
   pairing: v.optional(PairingSchema, {}),
   /** How the certificate is renewed. What the device gets is kept beside the outbox. */
@@ -154,6 +157,7 @@ export function loadConfig(file: string): AgentConfig {
     commands: absoluteHandlers(config.commands, absolute),
     state: absoluteHandlers(config.state, absolute),
     ...(config.files && { files: absoluteFiles(config.files, absolute) }),
+    ...(config.firmware && { firmware: absoluteFirmware(config.firmware, absolute) }),
     ...(config.pairing.show && {
       pairing: { ...config.pairing, show: absoluteProgram(config.pairing.show, absolute) },
     }),
@@ -199,7 +203,10 @@ export function parseConfig(input: unknown, file: string): AgentConfig {
       `${file} is not a good configuration`,
       result.issues.map((issue) => explainIssue(ConfigSchema, issue)),
     );
-  const problems = contradictions(result.output);
+  const problems = [
+    ...contradictions(result.output),
+    ...firmwareContradictions(result.output.firmware, result.output.outbox),
+  ];
   if (problems.length > 0) throw new ConfigurationError(`${file} is not a good configuration`, problems);
   return result.output;
 }

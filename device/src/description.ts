@@ -12,17 +12,19 @@ const VOICE = ['power', 'brightness'];
  * What the device says of itself: the configuration's section `description`, and what that leaves out as the board says.
  *
  * @param version of the agent.
+ * @param release that runs; it says more than the configuration, which stays when the release changes.
  */
 export function describeDevice(
   { description, sensors, state }: Pick<AgentConfig, 'description' | 'sensors' | 'state'>,
   version: string,
   board: BoardInfo,
+  release?: string,
 ): Omit<Description, 'id'> {
   return {
     model: description.model ?? attribute(board.model),
     hardwareRevision: description.hardwareRevision ?? attribute(board.hardwareRevision),
     serial: description.serial ?? attribute(board.serial),
-    firmwareVersion: description.firmwareVersion ?? attribute(version),
+    firmwareVersion: release ?? description.firmwareVersion ?? attribute(version),
     sensors: sensors.slice(0, MAX_SENSORS).map(({ name, unit }) => ({ name, ...(unit === undefined ? {} : { unit }) })),
     capabilities: [...new Set([...description.capabilities, ...VOICE.filter((name) => Object.hasOwn(state, name))])],
     ...(description.gateway === undefined ? {} : { gateway: description.gateway }),

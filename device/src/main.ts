@@ -15,6 +15,7 @@ import { describeDevice } from './description.ts';
 import { DurableOutbox } from './durable-outbox.ts';
 import type { FileTransfers } from './files/file-transfers.ts';
 import { type Identity, loadIdentity } from './identity.ts';
+import { holdLauncherLine } from './launcher/launcher-line.ts';
 import { Liveness } from './liveness.ts';
 import { createLog, type Log } from './log.ts';
 import { MemoryOutbox } from './memory-outbox.ts';
@@ -24,7 +25,7 @@ import type { Outbox } from './outbox.ts';
 import { publishEveryMs } from './pace.ts';
 import { Pairing } from './pairing/pairing.ts';
 import { pairingButton } from './pairing/pairing-button.ts';
-import { openFileTransfers, openParts } from './parts.ts';
+import { openFileTransfers, openParts, openUpdates } from './parts.ts';
 import { serviceManager } from './service-manager.ts';
 import { StateFile } from './state-file.ts';
 import { supervise } from './supervise.ts';
@@ -208,7 +209,14 @@ async function run(file: string): Promise<number> {
   process.on('SIGUSR1', pairingButton({ pairing, config: config.pairing, clock, log, signal: ending.signal }));
   const outbox = openOutbox(config, folder, clock, log);
   const liveness = new Liveness(clock);
-  const description = describeDevice(config, version(), boardInfo());
+  const partsOptions = { config, folder, clock, log };
+  const board = boardInfo();
+  const { hardwareRevision, firmwareVersion: own } = describeDevice(config, version(), board);
+  const firmware = await openUpdates(partsOptions, {
+    ...{ hardwareRevision, version: own, environment: process.env },
+    end: () => ending.abort(),
+  });
+  const description = describeDevice(config, version(), board, firmware.release);
   const onboarding = openOnboarding(config, description, folder, clock, log);
   const publishMs = (): number => publishEveryMs(publish.intervalSeconds, onboarding.settings);
   let connected = false;
@@ -225,18 +233,37 @@ async function run(file: string): Promise<number> {
   const connect = watchedConnect({ connect: renewal.connect, liveness, publishMs, changed });
   const manager = serviceManager(process.env, log);
   const { firmwareVersion } = description;
-  const partsOptions = { config, folder, clock, log };
   files = await openFileTransfers(partsOptions);
   const parts = [pairing, ...openParts(partsOptions), ...(files ? [files] : [])];
   const ended = runAgent(
-    { config, connect, outbox, onboarding, parts: [renewal, ...parts], firmwareVersion, clock, liveness, log },
+    {
+      config,
+      connect,
+      outbox,
+      onboarding,
+      parts: [renewal, firmware.part, ...parts],
+      firmwareVersion,
+      clock,
+      liveness,
+      log,
+    },
     ending.signal,
   );
+  const updated = firmware.run(ending.signal);
+  const letGo = holdLauncherLine({
+    ...{ environment: process.env, clock, liveness },
+    gone: () => {
+      log.error('agent.stopping', { message: 'the launcher has gone' });
+      ending.abort();
+    },
+  });
   const sayStopping = supervise({ manager, liveness, outbox, publishMs, connected: () => connected, clock, log });
   const saidStopping = new Promise((resolve) =>
     ending.signal.addEventListener('abort', () => resolve(sayStopping()), { once: true }),
   );
   await ended;
+  await updated;
+  letGo();
   outbox.close();
   unlock();
   await saidStopping;

@@ -7,9 +7,12 @@ import { CommandRunner } from './commands/command-runner.ts';
 import { CommandSession } from './commands/command-session.ts';
 import { CommandStore } from './commands/command-store.ts';
 import type { AgentConfig } from './config.ts';
+import { ConfigurationError, messageOf } from './configuration-error.ts';
 import { createAppliers } from './desired-state/appliers.ts';
 import { DesiredState } from './desired-state/desired-state.ts';
 import type { FileTransfers } from './files/file-transfers.ts';
+import type { Firmware, FirmwareOptions } from './firmware/open-firmware.ts';
+import { runningOnly } from './firmware/running-only.ts';
 import type { Log } from './log.ts';
 import { nodeFileSystem } from './node-file-system.ts';
 import type { SessionPart } from './session-part.ts';
@@ -33,6 +36,24 @@ export async function openFileTransfers(options: PartsOptions): Promise<FileTran
   if (!config.files) return undefined;
   const { openFiles } = await import('./files/open-files.ts');
   return openFiles({ thing: config.thing, config: config.files, ...rest });
+}
+
+/** Without `firmware` in the configuration, and without a disk that takes it, the agent only says what it runs. */
+export async function openUpdates(
+  { config, folder, clock, log }: PartsOptions,
+  about: Pick<FirmwareOptions, 'hardwareRevision' | 'version' | 'environment' | 'end'>,
+): Promise<Firmware> {
+  const { thing, firmware } = config;
+  const options = { thing, folder, clock, log, ...about };
+  if (!firmware) return runningOnly(options);
+  try {
+    const { openFirmware } = await import('./firmware/open-firmware.ts');
+    return await openFirmware({ ...options, config: firmware });
+  } catch (error) {
+    if (error instanceof ConfigurationError) throw error;
+    log.error('firmware.off', { message: 'no updates are taken', reason: messageOf(error) });
+    return runningOnly(options);
+  }
 }
 
 function openCommands({ config: { thing, commands, outbox }, folder, clock, log }: PartsOptions): SessionPart {

@@ -15,16 +15,17 @@ const InstallerSchema = v.variant('type', [
     /** https://rauc.readthedocs.io */
     type: v.literal('rauc'),
     rauc: v.optional(Program, ['rauc']),
-    restart: v.optional(Program, ['systemctl', 'reboot']),
+    reboot: v.optional(Program, ['systemctl', 'reboot']),
   }),
   v.strictObject({
     /** https://www.raspberrypi.com/documentation/computers/raspberry-pi.html#fail-safe-os-updates-tryboot */
     type: v.literal('tryboot'),
     /** `autoboot.txt` on the first partition, mounted. */
     autoboot: v.optional(Text, '/boot/firmware/autoboot.txt'),
-    /** Writes an image into a partition: it is called with the file and the number of the boot partition; and again with `verify`. */
+    /** Called with `install FILE PARTITION`, then with `verify FILE PARTITION`; the partition is the number of the one to boot from. */
     write: Program,
-    restart: v.optional(Program, ['reboot', '0 tryboot']),
+    /** For a trial it is called with `0 tryboot`. */
+    reboot: v.optional(Program, ['reboot']),
   }),
 ]);
 export type InstallerConfig = v.InferOutput<typeof InstallerSchema>;
@@ -77,8 +78,8 @@ export function absoluteFirmware(firmware: FirmwareConfig, absolute: (path: stri
 
 function absoluteInstaller(installer: InstallerConfig, absolute: (path: string) => string): InstallerConfig {
   if (installer.type === 'slots') return { ...installer, directory: absolute(installer.directory) };
-  const restart = absoluteProgram(installer.restart, absolute);
-  if (installer.type === 'rauc') return { ...installer, restart, rauc: absoluteProgram(installer.rauc, absolute) };
+  const reboot = absoluteProgram(installer.reboot, absolute);
+  if (installer.type === 'rauc') return { ...installer, reboot, rauc: absoluteProgram(installer.rauc, absolute) };
   const { autoboot, write } = installer;
-  return { ...installer, restart, autoboot: absolute(autoboot), write: absoluteProgram(write, absolute) };
+  return { ...installer, reboot, autoboot: absolute(autoboot), write: absoluteProgram(write, absolute) };
 }

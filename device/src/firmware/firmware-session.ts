@@ -58,11 +58,9 @@ export class FirmwareSession implements SessionPart, FirmwareCloud {
   constructor(options: FirmwareSessionOptions) {
     const { thing, wanted } = options;
     this.#options = options;
-    const answers = ['accepted', 'rejected'].map(
-      (end) => `${firmwareTopic(thing, wanted ? '+' : RUNNING_FIRMWARE)}/${end}`,
-    );
-    const shadow = ['get/accepted', 'get/rejected', 'update/delta'].map((end) => namedShadowTopic(thing, end));
-    this.filters = wanted ? [...answers, ...shadow] : answers;
+    const [updates, shadow] = [firmwareTopic(thing, '+'), namedShadowTopic(thing, 'get')];
+    // Who takes no updates is told nothing, and says what it runs without an answer.
+    this.filters = wanted ? [`${updates}/+`, `${shadow}/+`, namedShadowTopic(thing, 'update/delta')] : [];
   }
 
   get isConnected(): boolean {
@@ -215,6 +213,7 @@ export class FirmwareSession implements SessionPart, FirmwareCloud {
     const sent = connection.session.publish(firmwareTopic(thing, attempt), Buffer.from(JSON.stringify(body)));
     void sent.then(({ kind }) => {
       if (kind === 'refused') waiting.abort();
+      if (kind === 'acknowledged' && this.filters.length === 0) take({ ok: true, answer: { type: 'running' } });
     });
     await pause(clock, ANSWER_MS, stop);
     if (this.#waiting.get(key) === take) this.#waiting.delete(key);
