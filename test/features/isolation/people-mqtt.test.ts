@@ -45,7 +45,12 @@ const TABLE: Readonly<Record<string, Row>> = {
     publish: DEVICE,
     receive: DEVICE,
   },
-  'a file transfer': { topic: (thing) => `device/${thing}/files/f1/v1`, publish: DEVICE, receive: DEVICE },
+  filesTopic: { topic: (thing) => topics.filesTopic(thing, '0'.repeat(26)), publish: DEVICE, receive: DEVICE },
+  // Keys are in the answers: nobody hears them but the device, not even its owner.
+  'filesTopic, accepted': {
+    topic: (thing) => `${topics.filesTopic(thing, '0'.repeat(26))}/accepted`,
+    receive: DEVICE,
+  },
   'a firmware download': { topic: (thing) => `device/${thing}/firmware/f1/v1`, publish: DEVICE, receive: DEVICE },
   // All that is under its own name a device may hear.
   'shadow get': { topic: shadow('get'), publish: [...READERS, 'device'], receive: DEVICE },

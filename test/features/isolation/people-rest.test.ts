@@ -27,6 +27,8 @@ interface Row {
 }
 
 const DESIRED = { desired: { power: true } };
+/** Of nothing. */
+const SHA256 = '47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=';
 const NOBODY = '00000000-0000-4000-8000-000000000000';
 
 /** By operation id. */
@@ -63,6 +65,18 @@ const TABLE: Readonly<Record<string, Row>> = {
   giveCommand: { may: WRITERS, status: 202, body: { name: 'blink' }, headers: { 'idempotency-key': 'k1' } },
   listCommands: { may: READERS, status: 200 },
   getCommand: { may: READERS, status: 404 },
+  sendFile: { may: WRITERS, status: 201, body: { name: 'settings.json', size: 10 } },
+  sendParts: { may: WRITERS, status: 404, body: { parts: [{ number: 1, bytes: 10, sha256: SHA256 }] } },
+  completeFile: {
+    may: WRITERS,
+    status: 404,
+    body: { parts: [{ number: 1, etag: '"e"' }], bytes: 10, sha256: SHA256 },
+  },
+  listFiles: { may: READERS, status: 200 },
+  getFile: { may: READERS, status: 404 },
+  // Whoever works here sees that there is a file, and never what is in it.
+  downloadFile: { may: ['owner'], status: 404 },
+  removeFile: { may: WRITERS, status: 404 },
 };
 
 const ALL: readonly Route[] = Object.values(ROUTES).flatMap((group): Route[] => Object.values(group));
@@ -91,7 +105,7 @@ async function pathOf({ path }: Route, { uses, query }: Row): Promise<string> {
   const site = uses && path.includes('{site}') ? await make.site() : shared.site;
   const names: Readonly<Record<string, string>> = {
     ...{ thing, site, person: NOBODY },
-    ...{ invitation: 'none', command: '0'.repeat(26) },
+    ...{ invitation: 'none', command: '0'.repeat(26), transfer: '0'.repeat(26) },
   };
   const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => names[name] ?? '');
   return query === undefined ? filled : `${filled}?${query}`;
