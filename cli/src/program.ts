@@ -15,6 +15,7 @@ import { addDeviceCreate } from './commands/device-create.ts';
 import { addDeviceList } from './commands/device-list.ts';
 import { addDeviceRevoke } from './commands/device-revoke.ts';
 import { addDeviceShow } from './commands/device-show.ts';
+import { addFilesGet, addFilesList, addFilesPut, addFilesRemove, addFilesWatch } from './commands/files.ts';
 import { addManifestAdd } from './commands/manifest-add.ts';
 import { addManifestList } from './commands/manifest-list.ts';
 import { addPair } from './commands/pair.ts';
@@ -79,6 +80,11 @@ const groups: readonly Group[] = [
     name: 'command',
     summary: 'what a thing of a person is told to do once',
     commands: [addCommandGive, addCommandShow, addCommandList],
+  },
+  {
+    name: 'files',
+    summary: 'files to and from a thing of a person, encrypted and decrypted here',
+    commands: [addFilesPut, addFilesGet, addFilesList, addFilesRemove, addFilesWatch],
   },
 ];
 
