@@ -202,6 +202,7 @@ describe('every alarm', () => {
       ['CommandOutcomesRefused', [{ Name: 'service', Value: 'command-deliveries' }]],
       ['FileRequestsRefused', [{ Name: 'service', Value: 'file-transfers' }]],
       ['FilesOrphaned', [{ Name: 'service', Value: 'file-transfers' }]],
+      ['RolloutsStopped', [{ Name: 'service', Value: 'rollout-ticks' }]],
       ['FirmwareMessagesRefused', [{ Name: 'service', Value: 'firmware-devices' }]],
       ['DirectivesFailed', [{ Name: 'service', Value: 'voice' }]],
     ]);

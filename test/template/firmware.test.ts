@@ -48,14 +48,15 @@ it('the function that answers devices assigns releases, and reads versions of im
   );
   expect(statements('FirmwareDevicesFunctionRole')).toEqual([
     `logs:CreateLogStream logs:PutLogEvents: ${arnOf('AWS::Logs::LogGroup', 'FirmwareDevicesFunction')}`,
-    `dynamodb:GetItem dynamodb:Query dynamodb:UpdateItem: ${table}/thingstead-firmware`,
+    `dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem: ${table}/thingstead-firmware`,
     `dynamodb:GetItem dynamodb:UpdateItem: ${table}/thingstead-things`,
+    `sqs:SendMessage: ${arnOf('AWS::SQS::Queue', 'FirmwareFailedQueue')} ${arnOf('AWS::SQS::Queue', 'RolloutsQueue')}`,
+    `iot:UpdateThingShadow: arn:<partition>:iot:${account}:thing/*/firmware`,
     `s3:GetObjectVersion: ${bucket}/firmware/*`,
     `kms:GetPublicKey: ${assignmentKey}`,
     `kms:Sign: ${assignmentKey} if {"StringEquals":{"kms:MessageType":"DIGEST","kms:SigningAlgorithm":"ECDSA_SHA_256"}}`,
     `iot:DescribeThing iot:UpdateThing: arn:<partition>:iot:${account}:thing/*`,
     `iot:Publish: ${answers.join(' ')}`,
-    `sqs:SendMessage: ${arnOf('AWS::SQS::Queue', 'FirmwareFailedQueue')}`,
   ]);
 });
 
