@@ -1,10 +1,10 @@
 /** Amazon Cognito user pools: accounts, passwords, SRP, tokens. */
 import { createHmac, createPublicKey, verify } from 'node:crypto';
+import { beginSrp } from '../../client/src/people/srp.ts';
 import type { Answer, AwsJson } from '../support/aws-json.ts';
 import { adminOf, claimsOf, publicClient, signInBySrp, tokensOf, USER_POOLS } from '../support/cognito.ts';
 import { roleConfig } from '../support/role-config.ts';
 import type { Runtime } from '../support/runtime.ts';
-import { srpClient } from '../support/srp-client.ts';
 import { Assembly } from './lambda-fixture.ts';
 
 const PASSWORD = 'Correct-Horse-1';
@@ -229,15 +229,15 @@ describe('SRP', () => {
       failsAs('NotAuthorizedException', 'Incorrect username or password.'),
     );
 
-    const client = srpClient(UserPoolId);
+    const client = beginSrp(UserPoolId);
     const start = (SRP_A: string) =>
       app('InitiateAuth', { AuthFlow: 'USER_SRP_AUTH', ClientId, AuthParameters: { USERNAME: email, SRP_A } });
     const begun = await start(client.publicKey);
-    const respond = () =>
+    const respond = async () =>
       app('RespondToAuthChallenge', {
         ClientId,
         ChallengeName: 'PASSWORD_VERIFIER',
-        ChallengeResponses: client.answer(begun.ChallengeParameters as never, PASSWORD),
+        ChallengeResponses: await client.answer(begun.ChallengeParameters as never, PASSWORD, new Date()),
       });
     await expect(respond()).resolves.toHaveProperty('AuthenticationResult');
     await expect(respond()).rejects.toEqual(failsAs('NotAuthorizedException'));
@@ -252,7 +252,7 @@ describe('SRP', () => {
   it('gives a challenge for somebody who does not exist, the same salt each time, that no password meets', async () => {
     const username = newEmail();
     const begin = async () => {
-      const AuthParameters = { USERNAME: username, SRP_A: srpClient(UserPoolId).publicKey };
+      const AuthParameters = { USERNAME: username, SRP_A: beginSrp(UserPoolId).publicKey };
       const { ChallengeParameters } = await app('InitiateAuth', {
         AuthFlow: 'USER_SRP_AUTH',
         ClientId,

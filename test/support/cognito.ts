@@ -1,8 +1,8 @@
 /** Cognito as apps and administrators reach it: unsigned and signed AWS JSON. */
 import { createHash, randomBytes } from 'node:crypto';
+import { beginSrp, type SrpChallenge } from '../../client/src/people/srp.ts';
 import { type Answer, type AwsJson, awsJsonClient, type Credentials } from './aws-json.ts';
 import type { Runtime } from './runtime.ts';
-import { type Challenge, srpClient } from './srp-client.ts';
 
 export const USER_POOLS = {
   service: 'cognito-idp',
@@ -48,17 +48,17 @@ export async function signInBySrp(
   app: AwsJson,
   given: { readonly poolId: string; readonly clientId: string; readonly username: string; readonly password: string },
 ): Promise<Answer> {
-  const client = srpClient(given.poolId);
+  const client = beginSrp(given.poolId);
   const begun = await app('InitiateAuth', {
     AuthFlow: 'USER_SRP_AUTH',
     ClientId: given.clientId,
     AuthParameters: { USERNAME: given.username, SRP_A: client.publicKey },
   });
-  const challenge = begun.ChallengeParameters as unknown as Challenge;
+  const challenge = begun.ChallengeParameters as unknown as SrpChallenge;
   return app('RespondToAuthChallenge', {
     ClientId: given.clientId,
     ChallengeName: begun.ChallengeName,
-    ChallengeResponses: client.answer(challenge, given.password),
+    ChallengeResponses: await client.answer(challenge, given.password, new Date()),
   });
 }
 

@@ -23,10 +23,10 @@ import { DescribeEndpointCommand, IoTClient } from '@aws-sdk/client-iot';
 import { createClient } from '@thingstead/client';
 import type { StaffGroup } from '@thingstead/contracts/grants';
 import type { IConnectPacket } from 'mqtt-packet';
+import { beginSrp, type SrpChallenge } from '../../client/src/people/srp.ts';
 import { connectOverWebSocket, type WebSocketClient } from './mqtt-websocket.ts';
 import type { Platform } from './platform.ts';
 import type { OutboxEntry } from './runtime.ts';
-import { type Challenge, srpClient } from './srp-client.ts';
 import type { SigningCredentials } from './websocket-url.ts';
 
 /** Of every person of the tests. */
@@ -215,7 +215,7 @@ async function codeFrom(endpoint: string, email: string): Promise<string> {
 }
 
 async function signIn(users: CognitoIdentityProviderClient, { UserPoolId, ClientId }: Pool, email: string) {
-  const srp = srpClient(UserPoolId);
+  const srp = beginSrp(UserPoolId);
   const { ChallengeName, ChallengeParameters } = await users.send(
     new InitiateAuthCommand({
       AuthFlow: 'USER_SRP_AUTH',
@@ -223,7 +223,7 @@ async function signIn(users: CognitoIdentityProviderClient, { UserPoolId, Client
       AuthParameters: { USERNAME: email, SRP_A: srp.publicKey },
     }),
   );
-  const ChallengeResponses = srp.answer(ChallengeParameters as unknown as Challenge, PASSWORD);
+  const ChallengeResponses = await srp.answer(ChallengeParameters as unknown as SrpChallenge, PASSWORD, new Date());
   const { AuthenticationResult } = await users.send(
     new RespondToAuthChallengeCommand({ ClientId, ChallengeName, ChallengeResponses }),
   );

@@ -16,7 +16,8 @@ const PRIME = [
 ].join('');
 const N = BigInt(`0x${PRIME}`);
 const GENERATOR = 2n;
-const SECRET_BYTES = 128;
+/** RFC 5054, 2.5.4, asks for 32 at least; with more of them a telephone calculates for longer. */
+const SECRET_BYTES = 48;
 const KEY_BITS = 128;
 const INFO = 'Caldera Derived Key';
 

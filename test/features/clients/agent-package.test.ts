@@ -43,10 +43,11 @@ afterAll(() => {
 });
 
 /** Runs the script from elsewhere with another umask, as two people would. */
-function makePackage(out: string, umask = '022'): string {
+function makePackage(out: string, umask = '022', ...more: readonly string[]): string {
   const script = path.join(root, 'scripts/package-agent.ts');
   const command = `umask ${umask}; exec "$0" "$@"`;
-  const args = ['-c', command, process.execPath, script, '--platform', platform, '--out', path.join(folder, out)];
+  const options = ['--platform', platform, '--out', path.join(folder, out), ...more];
+  const args = ['-c', command, process.execPath, script, ...options];
   return execFileSync('sh', args, { cwd: folder, encoding: 'utf8' }).trim();
 }
 
@@ -65,12 +66,13 @@ function digest(top: string): string {
 
 describe('the tarball of the agent', () => {
   it('has the same bytes when it is made again', () => {
-    const again = makePackage('second', '077');
+    // Without Node.js, which is copied as it is and takes seconds to compress.
+    const before = makePackage('before', '022', '--without-node');
+    const again = makePackage('again', '077', '--without-node');
 
     const sum = (file: string): string => createHash('sha256').update(readFileSync(file)).digest('hex');
-    const first = path.join(folder, 'first', path.basename(again));
-    expect(sum(again)).toBe(sum(first));
-    expect(readFileSync(`${first}.sha256`, 'utf8')).toBe(`${sum(first)}  ${path.basename(first)}\n`);
+    expect(sum(again)).toBe(sum(before));
+    expect(readFileSync(`${again}.sha256`, 'utf8')).toBe(`${sum(again)}  ${path.basename(again)}\n`);
   });
 
   it('holds one native part, and nothing of the machine or the network where it was made', () => {

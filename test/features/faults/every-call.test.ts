@@ -32,14 +32,10 @@ const HARMS: readonly HarmAt<'call'>[] = ['crash-before', 'crash-after', 'lose-a
 const OFFSET = randomInt(1000);
 const LIMIT_MS = 300_000;
 
-/** So many calls of a function meet harm, from run to run other ones. */
-const SAMPLE = 2;
-
-/** With THINGSTEAD_EXHAUSTIVE each call meets every harm; else some of them meet one. */
+/** With THINGSTEAD_EXHAUSTIVE each call meets every harm; else one of them meets one, from run to run another. */
 function harmsAt(call: number, calls: number): readonly HarmAt<'call'>[] {
   if (process.env.THINGSTEAD_EXHAUSTIVE) return HARMS;
-  const every = Math.max(1, Math.floor(calls / SAMPLE));
-  return call % every === OFFSET % every ? HARMS.filter((_, at) => at === (call + OFFSET) % HARMS.length) : [];
+  return call === OFFSET % calls ? HARMS.filter((_, at) => at === OFFSET % HARMS.length) : [];
 }
 
 describeLocally('a plan of harm', 'a function that is cut off at any of its calls', () => {

@@ -55,7 +55,7 @@ async function outcomeOf(platform: Platform, device: DeviceCertificate): Promise
     failed: await platform.messagesIn('thingstead-registration-failed', 'thingstead-registration-errors'),
   };
   // A refusal is counted at least once for each time that it happens.
-  const leaveOut = ['claimedAt', 'firstSeenAt', 'lastSeenAt', 'caCertificateId', 'count'];
+  const leaveOut = ['claimedAt', 'firstSeenAt', 'lastSeenAt', 'caCertificateId', 'count', 'notAfter', 'expiresOn'];
   return anonymous(outcome, { [thingName]: 'thing', [certificateId]: 'certificate' }, leaveOut);
 }
 
