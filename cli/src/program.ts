@@ -19,6 +19,18 @@ import { addFilesGet, addFilesList, addFilesPut, addFilesRemove, addFilesWatch }
 import { addManifestAdd } from './commands/manifest-add.ts';
 import { addManifestList } from './commands/manifest-list.ts';
 import { addPair } from './commands/pair.ts';
+import {
+  addRolloutAbort,
+  addRolloutCreate,
+  addRolloutDevices,
+  addRolloutDryRun,
+  addRolloutList,
+  addRolloutPause,
+  addRolloutResume,
+  addRolloutRetry,
+  addRolloutShow,
+  addRolloutWatch,
+} from './commands/rollout.ts';
 import { addSend } from './commands/send.ts';
 import { addSignOut } from './commands/sign-out.ts';
 import { addSimulate } from './commands/simulate.ts';
@@ -85,6 +97,14 @@ const groups: readonly Group[] = [
     name: 'files',
     summary: 'files to and from a thing of a person, encrypted and decrypted here',
     commands: [addFilesPut, addFilesGet, addFilesList, addFilesRemove, addFilesWatch],
+  },
+  {
+    name: 'rollout',
+    summary: 'releases on their way to devices',
+    commands: [
+      ...[addRolloutCreate, addRolloutDryRun, addRolloutWatch, addRolloutShow, addRolloutList, addRolloutDevices],
+      ...[addRolloutPause, addRolloutResume, addRolloutAbort, addRolloutRetry],
+    ],
   },
 ];
 
