@@ -8,10 +8,11 @@ import { GRANT_PREFIX, PERSON_POLICY_PREFIX } from '@thingstead/contracts/grants
 import { ArnFormat, Aws, Duration, Fn, Stack } from 'aws-cdk-lib';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type { Role } from 'aws-cdk-lib/aws-iam';
-import { EventSourceMapping, FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
+import { EventSourceMapping, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { sessionSql } from './access-sql.ts';
+import { readAccessTableStream, rows } from './access-table-stream.ts';
 import { acknowledge } from './acknowledge.ts';
 import type { Alarms } from './alarms.ts';
 import { allow } from './allow.ts';
@@ -128,7 +129,18 @@ export class Access extends Construct {
       errorImpact:
         'Changes of what people may reach were given up after 20 attempts: an app may still reach a thing over MQTT that is not its person’s any more, or not reach one that is. REST is not concerned. The message has the position in the stream; when the cause is mended, write the profile rows of those people again.',
     });
-    this.#readStream(fn, role, failed.queue);
+    // Only what something hangs on: pairing codes, invitations and attempts do not call the function.
+    readAccessTableStream(this, {
+      function: fn,
+      role,
+      failed: failed.queue,
+      startingPosition: StartingPosition.TRIM_HORIZON,
+      filters: [
+        rows('person#', FilterRule.beginsWith(GRANT_PREFIX)),
+        rows('person#', FilterRule.isEqual('profile')),
+        { eventName: FilterRule.or('INSERT', 'MODIFY'), ...rows('identity#', FilterRule.beginsWith('session#')) },
+      ],
+    });
     alarms.onErrors(fn, {
       name: 'identity-policies-function-errors',
       errorImpact:
@@ -146,43 +158,6 @@ export class Access extends Construct {
     });
   }
 
-  /** Only what something hangs on: pairing codes, invitations and attempts do not call the function. */
-  #readStream(fn: NodeFunction['function'], role: Role, failed: Queue): void {
-    const eventSourceArn = Fn.importValue(STATE_EXPORTS.accessTableStreamArn);
-    allow(role, ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'], eventSourceArn);
-    allow(role, 'dynamodb:ListStreams', '*');
-    acknowledge(
-      role,
-      'AwsSolutions-IAM5[Resource::*]',
-      'These actions have no narrower resource: listing streams, and policies of Cognito identities, which have no ARN.',
-    );
-    allow(role, 'sqs:SendMessage', failed.queueArn);
-    const keys = (pk: string, sk: unknown) => ({
-      dynamodb: { Keys: { pk: { S: FilterRule.beginsWith(pk) }, sk: { S: sk } } },
-    });
-    const source = new EventSourceMapping(this, 'StreamSource', {
-      target: fn,
-      eventSourceArn,
-      startingPosition: StartingPosition.TRIM_HORIZON,
-      batchSize: 50,
-      bisectBatchOnError: true,
-      reportBatchItemFailures: true,
-      retryAttempts: 20,
-      maxRecordAge: Duration.hours(6),
-      filters: [
-        FilterCriteria.filter(keys('person#', FilterRule.beginsWith(GRANT_PREFIX))),
-        FilterCriteria.filter(keys('person#', FilterRule.isEqual('profile'))),
-        FilterCriteria.filter({
-          eventName: FilterRule.or('INSERT', 'MODIFY'),
-          ...keys('identity#', FilterRule.beginsWith('session#')),
-        }),
-      ],
-      onFailure: { bind: () => ({ destination: failed.queueArn }) },
-    });
-    // Lambda checks when this is made that the role may read the stream.
-    source.node.addDependency(role);
-  }
-
   #allowPolicies(role: Role): void {
     allow(
       role,
@@ -197,6 +172,7 @@ export class Access extends Construct {
       this.#arn('iot', 'policy', `${PERSON_POLICY_PREFIX}*`),
     );
     allow(role, ['iot:AttachPolicy', 'iot:DetachPolicy', 'iot:ListAttachedPolicies'], '*');
+    acknowledge(role, 'AwsSolutions-IAM5[Resource::*]', 'Identities of Cognito, which have the policies, have no ARN.');
     // The id of an identity begins with the region and a colon; no thing's name has one.
     allow(role, 'iot:DeleteConnection', this.#arn('iot', 'client', `${Aws.REGION}:*`));
     for (const resource of [`policy/${PERSON_POLICY_PREFIX}*`, 'client/<AWS::Region>:*']) {

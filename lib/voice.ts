@@ -4,9 +4,10 @@ import { THINGS_INDEXES } from '@thingstead/contracts/things';
 import { Duration, Fn, Stack } from 'aws-cdk-lib';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { type Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { EventSourceMapping, FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
+import { EventSourceMapping, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { readAccessTableStream, rows } from './access-table-stream.ts';
 import { acknowledge } from './acknowledge.ts';
 import type { Alarms } from './alarms.ts';
 import { allow } from './allow.ts';
@@ -159,7 +160,17 @@ export class Voice extends Construct {
     });
     // Lambda checks when this is made that the role may receive.
     source.node.addDependency(role);
-    this.#readStream(fn, role, failed);
+    // The second reader of this stream; there should be no more than two.
+    readAccessTableStream(this, {
+      function: fn,
+      role,
+      failed,
+      startingPosition: StartingPosition.LATEST,
+      filters: [
+        rows('person#', FilterRule.beginsWith(GRANT_PREFIX)),
+        { eventName: FilterRule.isEqual('REMOVE'), ...rows('person#', FilterRule.isEqual('profile')) },
+      ],
+    });
     alarms.onErrors(fn, {
       name: 'voice-reports-function-errors',
       errorImpact: 'Alexa is told of changes late. What the function fails on comes again by itself.',
@@ -169,35 +180,6 @@ export class Voice extends Construct {
       errorImpact:
         'What Alexa shows is more than five minutes old. Mostly its event gateway or Login with Amazon is down.',
     });
-  }
-
-  /** The second reader of this stream; there should be no more than two. */
-  #readStream(fn: NodeFunction['function'], role: Role, failed: Queue): void {
-    const eventSourceArn = Fn.importValue(STATE_EXPORTS.accessTableStreamArn);
-    allow(role, ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'], eventSourceArn);
-    allow(role, 'dynamodb:ListStreams', '*');
-    acknowledge(role, 'AwsSolutions-IAM5[Resource::*]', 'Listing streams has no narrower resource.');
-    allow(role, 'sqs:SendMessage', failed.queueArn);
-    const keys = (sk: unknown) => ({
-      dynamodb: { Keys: { pk: { S: FilterRule.beginsWith('person#') }, sk: { S: sk } } },
-    });
-    const source = new EventSourceMapping(this, 'StreamSource', {
-      target: fn,
-      eventSourceArn,
-      startingPosition: StartingPosition.LATEST,
-      batchSize: 50,
-      bisectBatchOnError: true,
-      reportBatchItemFailures: true,
-      retryAttempts: 20,
-      maxRecordAge: Duration.hours(6),
-      filters: [
-        FilterCriteria.filter(keys(FilterRule.beginsWith(GRANT_PREFIX))),
-        FilterCriteria.filter({ eventName: FilterRule.isEqual('REMOVE'), ...keys(FilterRule.isEqual('profile')) }),
-      ],
-      onFailure: { bind: () => ({ destination: failed.queueArn }) },
-    });
-    // Lambda checks when this is made that the role may read the stream.
-    source.node.addDependency(role);
   }
 
   #rule(queue: Queue): void {
