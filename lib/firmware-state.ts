@@ -45,6 +45,7 @@ export class FirmwareState extends Construct {
       lifecycleRules: [{ id: 'unfinished-uploads', abortIncompleteMultipartUploadAfter: Duration.days(3) }],
     });
     pin(bucket, 'FirmwareBucket');
+    new CfnOutput(this, 'BucketName', { value: bucket.bucketName }).overrideLogicalId('FirmwareBucketName');
     acknowledge(
       bucket,
       'AwsSolutions-S1',

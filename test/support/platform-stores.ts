@@ -98,6 +98,8 @@ export function platformStores(
         | 'commands'
         | 'file-transfers'
         | 'files'
+        | 'firmware'
+        | 'firmware-devices'
         | 'onboarding'
         | 'presence'
         | 'registration'
