@@ -2,13 +2,17 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type AgentProcess, startAgentProcess } from './agent-process.ts';
+import { type AgentProcess, type AgentProcessOptions, startAgentProcess } from './agent-process.ts';
 import type { DeviceCertificate } from './certificates.ts';
 import type { Platform } from './platform.ts';
 
 export interface PlatformAgents {
   /** Starts the agent of a device; again with the same state when it has run before. `change` replaces configuration. */
-  start(device: DeviceCertificate, change?: Readonly<Record<string, unknown>>): AgentProcess;
+  start(
+    device: DeviceCertificate,
+    change?: Readonly<Record<string, unknown>>,
+    options?: AgentProcessOptions,
+  ): AgentProcess;
   /** Runs `thingstead-agent pair` beside the agent that was started for the device; gives the code that it shows. */
   pairingCode(device: DeviceCertificate): Promise<string>;
   /** Ends those that still run. */
@@ -21,7 +25,7 @@ export function platformAgents({ mqtt: { host, port, rootCaFile } }: Pick<Platfo
   const folder = mkdtempSync(path.join(tmpdir(), 'thingstead-agents-'));
   const running: AgentProcess[] = [];
   return {
-    start({ thing, pem, keyPem }, change = {}) {
+    start({ thing, pem, keyPem }, change = {}, options = {}) {
       const file = (ending: string): string => path.join(folder, `${thing}.${ending}`);
       writeFileSync(file('crt'), pem);
       writeFileSync(file('key'), keyPem, { mode: 0o600 });
@@ -37,7 +41,7 @@ export function platformAgents({ mqtt: { host, port, rootCaFile } }: Pick<Platfo
         ...change,
       };
       writeFileSync(file('json'), JSON.stringify(config));
-      const agent = startAgentProcess(['--config', file('json'), 'run']);
+      const agent = startAgentProcess(['--config', file('json'), 'run'], options);
       running.push(agent);
       return agent;
     },

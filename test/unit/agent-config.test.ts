@@ -56,6 +56,13 @@ describe("the agent's configuration", () => {
       'pairing.url: must hold {code}, where the code goes',
     ],
     ['a program without a name', { pairing: { show: [] } }, 'pairing.show: must hold a program'],
+    ['files without a disk', { files: {}, outbox: { memory: true } }, 'files: they need a disk'],
+    ['files that go in circles', { files: { incoming: '/f', outgoing: '/f' } }, 'files: incoming and outgoing are one'],
+    [
+      'a handler of files that is none',
+      { files: { handler: {} } },
+      'files.handler: must have exactly one of run, module',
+    ],
     ['a missing key', { certificateFile: undefined }, 'certificateFile: '],
   ])('refuses %s', (_what, change, message) => {
     expect(parse(change)).toThrow(message);

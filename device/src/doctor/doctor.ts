@@ -6,6 +6,7 @@ import { isAgentRunning } from '../agent-lock.ts';
 import { type AgentConfig, loadConfig } from '../config.ts';
 import { ConfigurationError, messageOf } from '../configuration-error.ts';
 import { checkConnect } from './connect-check.ts';
+import { checkFiles } from './files-check.ts';
 import { type Finding, fail, ok, skip, warn } from './finding.ts';
 import { checkHandlers } from './handlers-check.ts';
 import { checkIdentity } from './identity-check.ts';
@@ -56,6 +57,7 @@ async function examine({ configFile, connect, now }: DoctorOptions): Promise<rea
     clock(now),
     ...checkState(config, folder),
     ...checkHandlers(config),
+    ...checkFiles(config),
     running
       ? ok('agent', outbox.memory ? 'may run; without a disk it cannot be seen' : 'runs')
       : warn('agent', 'does not run', 'sudo systemctl start thingstead-agent'),

@@ -6,13 +6,14 @@ import { PROGRAM_PATH } from '../run-program.ts';
 import { type Finding, ok, warn } from './finding.ts';
 
 /** Everything that the cloud may have run: is it there, may the agent run it, and may nobody else change it. Runs nothing. */
-export function checkHandlers({ commands, state, pairing }: AgentConfig): readonly Finding[] {
+export function checkHandlers({ commands, state, files, pairing }: AgentConfig): readonly Finding[] {
   const problems = [
     ...Object.entries(commands).flatMap(([name, { run, module }]) => look(`commands.${name}`, run, module)),
     ...Object.entries(state).flatMap(([name, { run, module, file }]) => [
       ...look(`state.${name}`, run, module),
       ...(file === undefined ? [] : access(`state.${name}`, file, constants.W_OK)),
     ]),
+    ...look('files.handler', files?.handler?.run, files?.handler?.module),
     ...look('pairing.show', pairing.show, undefined),
   ];
   const advice = 'commands and states that need it fail: is it there, and may the user of the agent use it?';

@@ -27,7 +27,7 @@ export function checkState({ outbox }: AgentConfig, folder: string): readonly Fi
 }
 
 /** A folder that is not there yet is made by the agent, below the nearest one that is. */
-function nearestFolder(folder: string): string {
+export function nearestFolder(folder: string): string {
   return existsSync(folder) || folder === path.dirname(folder) ? folder : nearestFolder(path.dirname(folder));
 }
 

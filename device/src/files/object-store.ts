@@ -42,7 +42,7 @@ export function httpObjectStore(clock: Clock): ObjectStore {
   return {
     put: async ({ url, headers, body, bytes, signal }) => {
       const request = open(url, 'PUT', { ...headers, 'content-length': String(bytes) }, signal);
-      const stop = watch(clock, request, () => sentBytes(request));
+      const watched = watch(clock, request, () => sentBytes(request));
       try {
         const answered = answer(request);
         // S3 may answer, and hang up, before it has everything.
@@ -57,9 +57,9 @@ export function httpObjectStore(clock: Clock): ObjectStore {
           code: await errorCode(response),
         };
       } catch (error) {
-        throw later('the upload broke off', error, signal);
+        throw later('the upload broke off', error, signal, watched.isSlow());
       } finally {
-        stop();
+        watched.stop();
         body.destroy();
         request.destroy();
       }
@@ -67,7 +67,7 @@ export function httpObjectStore(clock: Clock): ObjectStore {
     get: async ({ url, etag, from, to, take, signal }) => {
       const request = open(url, 'GET', { 'if-match': etag, range: `bytes=${from}-${to - 1}` }, signal);
       let received = 0;
-      const stop = watch(clock, request, () => received);
+      const watched = watch(clock, request, () => received);
       let failure: unknown;
       try {
         request.end();
@@ -85,9 +85,9 @@ export function httpObjectStore(clock: Clock): ObjectStore {
         }
         if (received < to - from) throw new TryLater('the download broke off');
       } catch (error) {
-        throw failure ?? later('the download broke off', error, signal);
+        throw failure ?? later('the download broke off', error, signal, watched.isSlow());
       } finally {
-        stop();
+        watched.stop();
         request.destroy();
       }
     },
@@ -119,16 +119,22 @@ function answer(request: ClientRequest): Promise<IncomingMessage> {
 }
 
 /** Cuts the connection when too little comes through. */
-function watch(clock: Clock, request: ClientRequest, transferred: () => number): () => void {
+function watch(
+  clock: Clock,
+  request: ClientRequest,
+  transferred: () => number,
+): { readonly stop: () => void; readonly isSlow: () => boolean } {
   let before = 0;
+  let slow = false;
   const look = (): void => {
     const now = transferred();
-    if (now - before < WINDOW_BYTES) request.destroy(new Error('it is too slow'));
+    slow = now - before < WINDOW_BYTES;
+    if (slow) request.destroy();
+    else cancel = clock.after(WINDOW_MS, look);
     before = now;
-    cancel = clock.after(WINDOW_MS, look);
   };
   let cancel = clock.after(WINDOW_MS, look);
-  return () => cancel();
+  return { stop: () => cancel(), isSlow: () => slow };
 }
 
 function sentBytes({ socket }: ClientRequest): number {
@@ -150,7 +156,8 @@ async function errorCode(response: IncomingMessage): Promise<string> {
   return CODE.exec(text)?.[1] ?? '';
 }
 
-function later(what: string, error: unknown, signal: AbortSignal): unknown {
+function later(what: string, error: unknown, signal: AbortSignal, isSlow: boolean): unknown {
   if (signal.aborted || error instanceof TryLater) return signal.aborted ? signal.reason : error;
+  if (isSlow) return new TryLater(`it is too slow: ${WINDOW_BYTES} bytes in ${WINDOW_MS / 1000} s are the least`);
   return new TryLater(`${what}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
 }

@@ -1,3 +1,4 @@
+import { addAbortSignal, type Readable } from 'node:stream';
 import type { FileAnswer } from '@thingstead/contracts/files';
 import type { Clock } from '../clock.ts';
 import { needRoom } from './disk-room.ts';
@@ -115,17 +116,18 @@ export class Receiver {
     const { journal, files, incoming } = this.#options;
     const { id, name, size } = record;
     const spool = journal.spool(id);
-    const { sha256, bytes } = await digestOf(files.read(spool));
+    const read = (): Readable => addAbortSignal(signal, files.read(spool));
+    const { sha256, bytes } = await digestOf(read());
     if (sha256 !== record.sha256 || bytes !== record.bytes) return this.#damaged(record);
-    signal.throwIfAborted();
     const { decryptFile } = await import('@thingstead/crypto/decrypt-file');
     const draft = draftOf(incoming, id);
     await files.makeDirectory(draft.directory);
     const file = await files.write(draft.file, 0);
     try {
-      const plain = await writeSpool(decryptFile(files.read(spool), dataKey), file);
+      const plain = await writeSpool(decryptFile(read(), dataKey), file);
       if (plain.bytes !== size) throw new GiveUp(`the file has ${plain.bytes} bytes, not ${size}`, true);
     } catch (error) {
+      signal.throwIfAborted();
       throw isEncryptedFileError(error) ? new GiveUp(error.message, true, { cause: error }) : error;
     } finally {
       await file.close();

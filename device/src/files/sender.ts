@@ -1,3 +1,4 @@
+import { addAbortSignal } from 'node:stream';
 import { type KeptParts, PART_BYTES, URL_SECONDS, type WantedParts } from '@thingstead/contracts/files';
 import type { Clock } from '../clock.ts';
 import { needRoom } from './disk-room.ts';
@@ -60,9 +61,7 @@ export class Sender {
     if (answer.stored.length > 0) throw new Again('S3 has parts of it that are not on the disk any more');
     const { encryptedFileBytes, encryptFile } = await import('@thingstead/crypto/encrypt-file');
     await needRoom(files, journal.directory, encryptedFileBytes(size, answer.dataKey), minFreeBytes);
-    const plain = files.read(record.source);
-    const stop = (): void => void plain.destroy(new Error('stopped'));
-    signal.addEventListener('abort', stop, { once: true });
+    const plain = addAbortSignal(signal, files.read(record.source));
     const file = await files.write(journal.spool(id), 0);
     try {
       const digest = await writeSpool(encryptFile(plain, answer.dataKey), file);
@@ -78,7 +77,6 @@ export class Sender {
       signal.throwIfAborted();
       throw error;
     } finally {
-      signal.removeEventListener('abort', stop);
       await file.close();
     }
   }
