@@ -100,7 +100,7 @@ describe('a device whose certificate is due', () => {
 
     expect(await device.until(hasRenewed)).toBe(true);
     expect(device.identities.present.key).toEqual(factoryKey);
-    expect(device.disk.files.get('current.json')?.toString()).not.toContain('PRIVATE');
+    expect(device.disk.files.get('current.key')?.toString()).not.toContain('PRIVATE');
   });
 });
 

@@ -23,8 +23,9 @@ export const NextCertificate = v.object({
 });
 export type NextCertificate = v.InferOutput<typeof NextCertificate>;
 
-const CURRENT = 'current.json';
-const NEXT = 'next.json';
+/** JSON, but named as what is in them: files that end so are kept out of backups and of sight. */
+const CURRENT = 'current.key';
+const NEXT = 'next.key';
 
 /**
  * The certificates that the device got since it left the factory, each with its key in one file (mode 0600), so that no power cut can part them. What
