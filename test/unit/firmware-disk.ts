@@ -144,6 +144,14 @@ export class FirmwareDisk implements FirmwareFileSystem {
     return this.free;
   }
 
+  /** The names that came, went or changed since so many operations. */
+  namesSince(operations: number): string[] {
+    return this.trace.slice(operations).flatMap((each) => {
+      if (each.kind === 'rename') return [each.from, each.to];
+      return each.kind === 'link' || each.kind === 'unlink' ? [each.name] : [];
+    });
+  }
+
   /** What a crash after the first `length` operations may leave: `choose` says which of those that no sync has made certain are there. */
   crash(length: number, choose: (pending: number) => boolean, tear?: (bytes: number) => Tear): Inodes {
     const inodes = copy(this.#base);
