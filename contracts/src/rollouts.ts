@@ -118,6 +118,8 @@ export type RolloutSettings = v.InferOutput<typeof RolloutSettings>;
 
 /** What an operator asks for. */
 export const NewRollout = v.strictObject({
+  /** Chosen by whoever asks, so that a request may be sent again: the same id is the same rollout. */
+  id: v.optional(RolloutId),
   product: Product,
   /** Of the release. */
   counter: Count,

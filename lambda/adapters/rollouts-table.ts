@@ -46,8 +46,8 @@ export class RolloutsTable implements Rollouts, RolloutLists {
     return Item && parseRow(RolloutRow, Item, `rollout ${id}`);
   }
 
-  async create(row: RolloutRow, event: RolloutEvent): Promise<void> {
-    await this.#transact([
+  create(row: RolloutRow, event: RolloutEvent): Promise<boolean> {
+    return this.#transact([
       this.#put({ ...rolloutKey(row.id), ...row }),
       this.#put({ ...rolloutListKey(row.id) }),
       this.#put({ ...rolloutEventKey(row.id, event.number), ...event }),

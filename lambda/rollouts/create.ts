@@ -4,7 +4,7 @@ import { BEGINNING } from './candidates.ts';
 import type { Releases, Rollouts, Ticks } from './ports.ts';
 
 export interface CreatePorts {
-  readonly rollouts: Pick<Rollouts, 'create'>;
+  readonly rollouts: Pick<Rollouts, 'create' | 'read'>;
   readonly releases: Pick<Releases, 'find'>;
   readonly ticks: Ticks;
   /** A new ULID. */
@@ -31,17 +31,22 @@ export async function findRelease(
   return { kind: 'found', release };
 }
 
-/** Makes a rollout. Its first tick is on the queue before it is stored: a rollout that there is moves, whatever happens here. */
+/**
+ * Makes a rollout; the same again is the same. Its first tick is on the queue before it is stored: a rollout that there is moves,
+ * whatever happens here.
+ */
 export async function create(
-  { product, counter, ...settings }: NewRollout,
+  { id: chosen, product, counter, ...settings }: NewRollout,
   createdBy: string,
   ports: CreatePorts,
 ): Promise<Created> {
   const { rollouts, ticks, newId } = ports;
+  const before = chosen === undefined ? undefined : await rollouts.read(chosen);
+  if (before) return same(before, { product, counter });
   const found = await findRelease({ product, counter }, ports);
   if (found.kind !== 'found') return found;
   const createdAt = ports.now();
-  const id = newId(createdAt);
+  const id = chosen ?? newId(createdAt);
   const isForAll = Object.values(settings.target).every((each) => each === undefined);
   const rollout: RolloutRow = {
     ...{ id, release: found.release, state: 'EXPANDING', createdAt, createdBy, changedAt: createdAt },
@@ -51,6 +56,15 @@ export async function create(
   };
   const text = `release ${counter} (${found.release.version}) of ${product}`;
   await ticks.send({ rollout: id, tick: 0, at: createdAt }, 0);
-  await rollouts.create(rollout, { kind: 'created', number: 0, at: createdAt, text, by: createdBy });
-  return { kind: 'created', rollout };
+  if (await rollouts.create(rollout, { kind: 'created', number: 0, at: createdAt, text, by: createdBy })) {
+    return { kind: 'created', rollout };
+  }
+  const other = await rollouts.read(id);
+  if (!other) throw new Error(`rollout ${id} is there, and is not`);
+  return same(other, { product, counter });
+}
+
+function same(rollout: RolloutRow, { product, counter }: Pick<NewRollout, 'product' | 'counter'>): Created {
+  const isSame = rollout.release.product === product && rollout.release.counter === counter;
+  return isSame ? { kind: 'created', rollout } : { kind: 'refused', reason: 'another rollout has this id' };
 }

@@ -16,7 +16,8 @@ export type Counts = Readonly<Record<string, number>>;
 /** Rollouts in the firmware table. All reads are consistent. */
 export interface Rollouts {
   read(id: string): Promise<RolloutRow | undefined>;
-  create(row: RolloutRow, event: RolloutEvent): Promise<void>;
+  /** False when there is one with this id. */
+  create(row: RolloutRow, event: RolloutEvent): Promise<boolean>;
   /** Writes it, with a decision, unless its revision is another by now: then false. */
   advance(was: RolloutRow, next: RolloutRow, event?: RolloutEvent): Promise<boolean>;
   /** Writes it with devices of it, at most MAX_EXPANDED, counted: all or nothing. False when its revision is another. */

@@ -53,9 +53,11 @@ export class RolloutRows {
   /** Of each partition of the index, the rows that are in it. */
   readonly #due = new Map<string, Map<string, RolloutDeviceRow>>();
 
-  create(row: RolloutRow, event: RolloutEvent): void {
+  create(row: RolloutRow, event: RolloutEvent): boolean {
+    if (this.rollouts.has(row.id)) return false;
     this.rollouts.set(row.id, row);
     this.events.set(row.id, [event]);
+    return true;
   }
 
   advance(was: RolloutRow, next: RolloutRow, event?: RolloutEvent): boolean {

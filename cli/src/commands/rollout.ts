@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { type Client, pages } from '@thingstead/client';
 import { ROLLOUT_DEVICE_STATES, type RolloutDeviceState } from '@thingstead/contracts/rollouts';
+import { ULID_RANDOM_BYTES, ulidOf } from '@thingstead/contracts/ulid';
 import { Option } from 'commander';
 import { positiveInteger } from '../arguments.ts';
 import { asOption } from '../as-option.ts';
@@ -38,8 +40,10 @@ export const addRolloutCreate: AddCommand = (command, bind) => {
           { as: email, watch: watches, ...options }: As & RolloutOptions & { readonly watch?: boolean },
         ) => {
           const { api, output } = context;
-          const body = newRollout(product, counter, options);
-          const { id, version } = await api(email).createRollout({ body });
+          // With it the request may be sent again.
+          const id = ulidOf(Date.now(), randomBytes(ULID_RANDOM_BYTES));
+          const body = { ...newRollout(product, counter, options), id };
+          const { version } = await api(email).createRollout({ body });
           if (watches) return watch(context, email, id);
           output.result({ id, product, counter, version }, id);
           output.next(`thingstead rollout watch ${id} --as ${email}`);

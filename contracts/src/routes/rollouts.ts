@@ -100,7 +100,7 @@ export const rolloutsRoutes = {
     body: NewRollout,
     status: 201,
     answer: RolloutSummary,
-    problems: NO_RELEASE,
+    problems: { ...NO_RELEASE, 409: `${NO_RELEASE[409]}; or another rollout has this id` },
   }),
   dryRunRollout: route({
     operationId: 'dryRunRollout',

@@ -12,6 +12,7 @@ import { onboardingScenarios } from './onboarding-scenarios.ts';
 import { pairingScenarios } from './pairing-scenarios.ts';
 import { presenceScenarios } from './presence-scenarios.ts';
 import { registrationScenarios } from './registration-scenarios.ts';
+import { rolloutScenarios } from './rollout-scenarios.ts';
 import type { Scenario } from './scenario.ts';
 import { telemetryScenarios } from './telemetry-scenarios.ts';
 import { thingsScenarios } from './things-scenarios.ts';
@@ -25,6 +26,7 @@ const scenarios: readonly Scenario[] = [
   ...accessScenarios,
   ...commandsScenarios,
   ...pairingScenarios,
+  ...rolloutScenarios,
 ];
 
 const HARMS: readonly HarmAt<'call'>[] = ['crash-before', 'crash-after', 'lose-answer'];
