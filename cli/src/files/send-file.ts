@@ -147,6 +147,7 @@ async function sendParts({ api, params, spool, encrypted, stored, progress, sign
       progress.at('sending', Math.min(etags.size * PART_BYTES, encrypted.bytes), encrypted.bytes);
     show();
     for (let at = 0; at < missing.length; at += PARTS_AT_ONCE) {
+      signal.throwIfAborted();
       const bodies = await Promise.all(missing.slice(at, at + PARTS_AT_ONCE).map((number) => readPart(source, number)));
       const wanted = bodies.map(({ number, body }) => ({ number, bytes: body.length, sha256: sha256Of(body) }));
       const { urls } = await api.sendParts({ params, body: { parts: wanted } });
