@@ -2,7 +2,7 @@
  * What a device costs a month by the meter of the local runtime: devices with one sensor that is read once a minute
  * send a batch through Basic Ingest, connected all the time, for a virtual day. Joining, which happens once, is not in it.
  *
- *     node bench/cost.ts [--batch 12] [--devices 10] [--hours 24] [--fleet 10,1000,100000] [--through topic]
+ *     node bench/cost.ts [--batch 12] [--devices 10] [--hours 24] [--fleet 10,1000,100000] [--through topic] [--store archive]
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -10,7 +10,7 @@ import mqtt, { type MqttClient } from 'mqtt';
 import { cost, MINUTES_PER_MONTH } from '../local/src/meter/prices.ts';
 import type { MeterReport, ReportLine } from '../local/src/meter/report.ts';
 import type { DeviceCertificate } from '../test/support/certificates.ts';
-import { platformAssembly } from './support/assembly.ts';
+import { oneActionAssembly, platformAssembly } from './support/assembly.ts';
 import { activate, createFleet } from './support/fleet.ts';
 import { type BenchRuntime, startRuntime } from './support/runtime.ts';
 
@@ -22,6 +22,8 @@ const { values: options } = parseArgs({
     fleet: { type: 'string', default: '10,1000,100000' },
     /** `basic-ingest`, or `topic`: through the message broker. */
     through: { type: 'string', default: 'basic-ingest' },
+    /** `all`, or `archive`: the rule hands on to Firehose alone, without history, stream and function. */
+    store: { type: 'string', default: 'all' },
   },
 });
 const batch = Number(options.batch);
@@ -80,7 +82,8 @@ function message(id: string, now: number): string {
 }
 
 const fleet = await createFleet(Number(options.devices));
-const runtime = await startRuntime(await platformAssembly());
+const assembly = options.store === 'archive' ? oneActionAssembly('Firehose') : platformAssembly();
+const runtime = await startRuntime(await assembly);
 await activate(fleet, runtime);
 const clients = await Promise.all(fleet.devices.map((device) => connect(runtime, device)));
 const messages = Math.floor((Number(options.hours) * 60) / batch);

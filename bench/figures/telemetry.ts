@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
 import { TABLE_NAMES } from '@thingstead/contracts/names';
-import { historyOnlyAssembly, platformAssembly } from '../support/assembly.ts';
+import { oneActionAssembly, platformAssembly } from '../support/assembly.ts';
 import { type Figure, percentile, type Row, say } from '../support/figure.ts';
 import { activate, createFleet, type Fleet } from '../support/fleet.ts';
 import { type Load, startLoad, type Target } from '../support/load.ts';
@@ -26,7 +26,7 @@ export const telemetry: Figure = {
   async measure() {
     const fleet = await createFleet(Math.max(...FLEETS));
     return [
-      ...(await stored('rule + DynamoDB', await historyOnlyAssembly(), fleet, '8 000, stretch 10 000')),
+      ...(await stored('rule + DynamoDB', await oneActionAssembly('DynamoDBv2'), fleet, '8 000, stretch 10 000')),
       ...(await stored('whole platform', await platformAssembly(), fleet)),
       ...(await acknowledged(await startBareBroker(fleet), fleet)),
       ...(await acknowledged(await startMosquitto(fleet), fleet)),

@@ -32,9 +32,9 @@ export function platformAssembly(): Promise<string> {
   return assembly;
 }
 
-/** A copy in which the telemetry rule writes to DynamoDB only. */
-export async function historyOnlyAssembly(): Promise<string> {
-  const copy = temporaryPath('history-only');
+/** A copy in which the telemetry rule has one action only: the history (`DynamoDBv2`), or the archive (`Firehose`). */
+export async function oneActionAssembly(action: 'DynamoDBv2' | 'Firehose'): Promise<string> {
+  const copy = temporaryPath(action);
   cpSync(await platformAssembly(), copy, { recursive: true });
   const file = path.join(copy, 'ThingsteadPlatform.template.json');
   const template = JSON.parse(readFileSync(file, 'utf8'));
@@ -43,8 +43,8 @@ export async function historyOnlyAssembly(): Promise<string> {
   ).filter(({ Type, Properties }) => Type === 'AWS::IoT::TopicRule' && Properties.RuleName === 'thingstead_telemetry');
   for (const { Properties } of rules) {
     const { TopicRulePayload: payload } = Properties;
-    payload.Actions = payload.Actions.filter((action) => 'DynamoDBv2' in action);
-    if (payload.Actions.length !== 1) throw new Error('the telemetry rule has no DynamoDBv2 action');
+    payload.Actions = payload.Actions.filter((each) => action in each);
+    if (payload.Actions.length !== 1) throw new Error(`the telemetry rule has no ${action} action`);
   }
   if (rules.length !== 1) throw new Error('the platform has no telemetry rule');
   writeFileSync(file, JSON.stringify(template));
