@@ -16,7 +16,7 @@ import { decryptFile } from '@thingstead/crypto/decrypt-file';
 import { encryptFile } from '@thingstead/crypto/encrypt-file';
 import * as v from 'valibot';
 import type { ObjectStore } from '../../device/src/files/object-store.ts';
-import { TryLater } from '../../device/src/files/transfer-error.ts';
+import { OtherObject, TryLater } from '../../device/src/files/transfer-error.ts';
 
 export const THING = 'barn1';
 
@@ -26,6 +26,8 @@ interface Transfer {
   readonly size: number;
   state: 'UPLOADING' | 'STORED' | 'DELIVERED' | 'FAILED' | 'CANCELLED';
   reason?: string;
+  /** Of the object that was sent, if S3 has another. */
+  etag?: string;
   /** What S3 holds. */
   parts: Map<number, Buffer>;
   object?: Buffer;
@@ -48,6 +50,8 @@ export class FilesCloud implements ObjectStore {
   readonly gets: number[] = [];
   /** Called before anything changes; throw to have the connection break there. */
   onPut: (number: number, bytes: number) => void = () => {};
+  /** Called before anything comes; throw to have S3 refuse. */
+  onGrant: () => void = () => {};
   /** How many bytes of a range come through, of so many. */
   onGet: (from: number, bytes: number) => number = (_, bytes) => bytes;
   /** What comes through of a chunk. */
@@ -117,7 +121,8 @@ export class FilesCloud implements ObjectStore {
     const { object = Buffer.alloc(0) } = this.#transfer(id);
     await turn();
     signal.throwIfAborted();
-    if (etag !== hash(object)) throw new TryLater('S3 answers 412: PreconditionFailed');
+    if (etag !== hash(object)) throw new OtherObject('S3 has another object than the one that was sent');
+    this.onGrant();
     this.gets.push(from);
     const end = from + this.onGet(from, to - from);
     for (let at = from; at < end; at += 4096) {
@@ -170,7 +175,8 @@ export class FilesCloud implements ObjectStore {
       case 'download': {
         if (before.state !== 'STORED') return no('wrong-state');
         const { name, size, object = Buffer.alloc(0) } = before;
-        const about = { etag: hash(object), bytes: object.length, sha256: hash(object) };
+        const { length: bytes } = object;
+        const about = { etag: before.etag ?? hash(object), bytes, sha256: hash(object) };
         return { type: 'download', name, size, dataKey: keyOf(id, 'to-device'), url: id, expiresAt: 0, ...about };
       }
       case 'received':

@@ -106,12 +106,16 @@ describe('an object that is fetched', () => {
 
   it.each([
     ['has expired', 403, 'AccessDenied'],
-    ['is another by now', 412, 'PreconditionFailed'],
     ['is answered as a whole, from the beginning', 200, ''],
   ])('is tried later when it %s', async (_, status, code) => {
     answer = (_request, response) => response.writeHead(status).end(code && `<Error><Code>${code}</Code></Error>`);
     await expect(get(1000, 2000)).rejects.toMatchObject({ name: 'TryLater', message: `S3 answers ${status}: ${code}` });
     expect(taken).toEqual([]);
+  });
+
+  it('is told from another one', async () => {
+    answer = (_request, response) => response.writeHead(412).end('<Error><Code>PreconditionFailed</Code></Error>');
+    await expect(get(1000, 2000)).rejects.toMatchObject({ name: 'OtherObject' });
   });
 
   it('is not taken further than to where it was to end', async () => {

@@ -166,7 +166,7 @@ export class FilesWorld {
       newId: () => idOf(this.#ids++),
     });
     const incoming = new IncomingFiles({
-      ...{ journal, channel, files, log, directory: 'incoming' },
+      ...{ journal, channel, files, log, directory: 'incoming', maxBytes: this.maxBytes },
       receiver: new Receiver({ ...common, incoming: 'incoming', maxBytes: this.maxBytes, syncBytes: SYNC_BYTES }),
       queue: new TransferQueue(clock, random),
       handler: async (call) => {

@@ -1,6 +1,7 @@
 /** File transfers of the agent: both directions, over connections that break and a cloud that says no. */
 import { randomBytes } from 'node:crypto';
 import { PART_BYTES } from '@thingstead/contracts/files';
+import { TryLater } from '../../device/src/files/transfer-error.ts';
 import { FilesWorld, idOf, OUT } from './agent-files-world.ts';
 
 let world: FilesWorld;
@@ -203,6 +204,7 @@ describe('a file for the device', () => {
     world.connect();
     await world.until(() => world.cloud.transfers.get(idOf(5))?.state === 'FAILED');
     expect(world.cloud.transfers.get(idOf(5))?.reason).toContain('at most 49999 bytes');
+    expect(world.session?.sent.map(({ body }) => body.type)).toEqual(['pending', 'failed']);
     expect(names()).toEqual([]);
   });
 
@@ -225,6 +227,32 @@ describe('a file for the device', () => {
     expect(world.cloud.gets).toEqual([0, 0, 0]);
     expect(world.cloud.transfers.get(idOf(5))?.reason).toContain('another SHA-256');
     expect(names()).toEqual([]);
+  });
+
+  it('that was replaced in S3 is refused with the reason', async () => {
+    await world.cloud.store(idOf(5), 'map.bin', plain);
+    Object.assign(world.cloud.transfers.get(idOf(5)) ?? {}, { etag: 'another' });
+    world.connect();
+    await world.ended();
+    expect(world.cloud.transfers.get(idOf(5))?.reason).toContain('another object');
+    expect(world.cloud.gets).toEqual([]);
+  });
+
+  it('whose URL has expired is asked for again', async () => {
+    await world.cloud.store(idOf(5), 'map.bin', plain);
+    const asked: string[] = [];
+    world.cloud.onRequest = (_, type) => {
+      asked.push(type);
+      return undefined;
+    };
+    world.cloud.onGrant = () => {
+      world.cloud.onGrant = () => {};
+      throw new TryLater('S3 answers 403: AccessDenied');
+    };
+    world.connect();
+    await world.ended();
+    expect(asked.filter((type) => type === 'download')).toHaveLength(2);
+    expect(names()).toEqual(['map.bin']);
   });
 
   it('for another thing is refused with the reason', async () => {

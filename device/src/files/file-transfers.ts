@@ -44,7 +44,7 @@ export class FileTransfers implements SessionPart {
       return;
     }
     channel.listen({
-      offered: (id) => incoming?.offered(id),
+      offered: (id, offer) => incoming?.offered(id, offer),
       cancelled: (id) => {
         incoming?.cancelled(id);
         outgoing.cancelled(id);

@@ -20,6 +20,7 @@ export interface IncomingFilesOptions {
   readonly channel: Pick<FileChannel, 'ask' | 'askForWaiting'>;
   readonly files: LargeFiles;
   readonly directory: string;
+  readonly maxBytes: number;
   /** Runs for each file once it is in its place. */
   readonly handler: Handler | undefined;
   readonly log: Log;
@@ -34,10 +35,21 @@ export class IncomingFiles {
     this.#options = options;
   }
 
-  /** The cloud has a file for the device; it says so again and again. */
-  offered(id: string): void {
-    if (this.#options.queue.size >= MAX_TRANSFERS) this.#missed = true;
-    else this.resume(id);
+  /** The cloud has a file for the device; it says so again and again. One that is too large is refused without asking for its key. */
+  offered(id: string, { size }: { readonly size: number }): void {
+    const { queue, maxBytes, log } = this.#options;
+    if (queue.has(id)) return;
+    if (queue.size >= MAX_TRANSFERS) {
+      this.#missed = true;
+      return;
+    }
+    try {
+      const reason = `the device takes at most ${maxBytes} bytes; this file has ${size}`;
+      if (size > maxBytes && !this.#record(id)) this.#giveUp(id, new GiveUp(reason, true));
+    } catch (error) {
+      log.warn('file.waits', { id, reason: messageOf(error) });
+    }
+    this.resume(id);
   }
 
   resume(id: string): void {

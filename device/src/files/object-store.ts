@@ -4,7 +4,7 @@ import { request as httpsRequest } from 'node:https';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Clock } from '../clock.ts';
-import { TryLater } from './transfer-error.ts';
+import { OtherObject, TryLater } from './transfer-error.ts';
 
 /** A connection on which so little comes through in so long is given up, like one that is dead. */
 const WINDOW_MS = 60_000;
@@ -25,7 +25,7 @@ export interface ObjectStore {
   /**
    * Gets a range of an object, if it is the one with this entity tag, and gives it to `take`, chunk by chunk.
    *
-   * @throws TryLater for any other answer, and when it breaks off; Error of `take`.
+   * @throws OtherObject when it is another one, TryLater for any other answer, and when it breaks off; Error of `take`.
    */
   get(get: {
     readonly url: string;
@@ -72,6 +72,7 @@ export function httpObjectStore(clock: Clock): ObjectStore {
       try {
         request.end();
         const response = await answer(request);
+        if (response.statusCode === 412) throw new OtherObject('S3 has another object than the one that was sent');
         if (response.statusCode !== 206) {
           throw new TryLater(`S3 answers ${response.statusCode}: ${await errorCode(response)}`);
         }
@@ -157,7 +158,8 @@ async function errorCode(response: IncomingMessage): Promise<string> {
 }
 
 function later(what: string, error: unknown, signal: AbortSignal, isSlow: boolean): unknown {
-  if (signal.aborted || error instanceof TryLater) return signal.aborted ? signal.reason : error;
+  if (signal.aborted) return signal.reason;
+  if (error instanceof TryLater || error instanceof OtherObject) return error;
   if (isSlow) return new TryLater(`it is too slow: ${WINDOW_BYTES} bytes in ${WINDOW_MS / 1000} s are the least`);
   return new TryLater(`${what}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
 }

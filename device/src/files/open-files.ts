@@ -50,7 +50,7 @@ export function openFiles({ thing, config, folder, clock, log }: FilesOptions): 
     incomingDirectory === undefined
       ? undefined
       : new IncomingFiles({
-          ...{ journal, channel, files, log, directory: incomingDirectory },
+          ...{ journal, channel, files, log, maxBytes, directory: incomingDirectory },
           receiver: new Receiver({ ...common, incoming: incomingDirectory, maxBytes }),
           queue: new TransferQueue(clock),
           handler: config.handler && createHandler(config.handler, MAX_HANDLER_BYTES, clock),

@@ -8,7 +8,7 @@ import type { ObjectStore } from './object-store.ts';
 import { draftOf, targetFor } from './placing.ts';
 import { Progress } from './progress.ts';
 import { digestOf, writeSpool } from './spool.ts';
-import { GiveUp, TryLater } from './transfer-error.ts';
+import { GiveUp, OtherObject, TryLater } from './transfer-error.ts';
 import type { TransferJournal } from './transfer-journal.ts';
 import type { IncomingRecord } from './transfer-record.ts';
 
@@ -16,6 +16,7 @@ import type { IncomingRecord } from './transfer-record.ts';
 const SYNC_BYTES = 4 * 1024 * 1024;
 /** So often the whole is fetched again when it is not what was sent. */
 const MAX_DAMAGED = 3;
+const OTHER_HASH = 'what has arrived is not what was sent: another SHA-256';
 
 export interface ReceiverOptions {
   readonly journal: TransferJournal;
@@ -107,6 +108,9 @@ export class Receiver {
     try {
       await objects.get({ url, etag, from: at, to: bytes, take, signal }).finally(sync);
       return { ...record, synced };
+    } catch (error) {
+      if (error instanceof OtherObject) return this.#damaged(record, error.message);
+      throw error;
     } finally {
       await file.close();
     }
@@ -118,7 +122,7 @@ export class Receiver {
     const spool = journal.spool(id);
     const read = (): Readable => addAbortSignal(signal, files.read(spool));
     const { sha256, bytes } = await digestOf(read());
-    if (sha256 !== record.sha256 || bytes !== record.bytes) return this.#damaged(record);
+    if (sha256 !== record.sha256 || bytes !== record.bytes) return this.#damaged(record, OTHER_HASH);
     const { decryptFile } = await import('@thingstead/crypto/decrypt-file');
     const draft = draftOf(incoming, id);
     await files.makeDirectory(draft.directory);
@@ -141,11 +145,11 @@ export class Receiver {
   }
 
   /** S3 has checked it when it came, the transport on the way: it was changed since, or the disk has lost it. */
-  #damaged(record: Downloading): never {
+  #damaged(record: Downloading, reason: string): never {
     const damaged = record.damaged + 1;
-    if (damaged >= MAX_DAMAGED) throw new GiveUp('what arrives is not what was sent: another SHA-256', true);
+    if (damaged >= MAX_DAMAGED) throw new GiveUp(reason, true);
     this.#options.journal.keep({ ...record, synced: 0, damaged });
-    throw new TryLater('what has arrived is not what was sent: another SHA-256');
+    throw new TryLater(reason);
   }
 
   async #place(record: Placing): Promise<Received> {

@@ -3,6 +3,11 @@ export class TryLater extends Error {
   override readonly name = 'TryLater';
 }
 
+/** S3 has another object than the one that was sent. */
+export class OtherObject extends Error {
+  override readonly name = 'OtherObject';
+}
+
 /** It will never work. `tell`: the cloud does not know that yet. */
 export class GiveUp extends Error {
   override readonly name = 'GiveUp';
