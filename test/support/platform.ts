@@ -24,7 +24,7 @@ import { type Fault, type FaultReport, getFaults, postFaults } from './faults.ts
 import { platformStores, type Row } from './platform-stores.ts';
 import { type Made, onAws, type Target } from './target.ts';
 import { startAwsTarget } from './target-aws.ts';
-import { startLocalTarget } from './target-local.ts';
+import { startKeptTarget, startLocalTarget } from './target-local.ts';
 import { untilItPasses } from './until-it-passes.ts';
 
 export type { DeviceClient } from './device-client.ts';
@@ -43,6 +43,12 @@ export async function startPlatform(context?: Readonly<Record<string, unknown>>)
 export async function startPlatformWith(assembly: string): Promise<Platform> {
   if (onAws) throw new Error('a deployment of its own runs on the local runtime only: use describeLocally');
   return platformOn(await startLocalTarget(assembly));
+}
+
+/** A platform whose state outlives the local runtime: `restart` ends that and starts another one. */
+export async function startKeptPlatform(): Promise<{ readonly platform: Platform; restart(): Promise<void> }> {
+  const target = await startKeptTarget(synthesize());
+  return { platform: platformOn(target), restart: () => target.restart() };
 }
 
 function platformOn(target: Target) {

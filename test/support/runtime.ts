@@ -47,6 +47,8 @@ export interface RuntimeOptions {
   readonly args?: readonly string[];
   /** Further environment variables. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Where the endpoints file is, and beside it what clients trust. One that is given is left alone. */
+  readonly folder?: string;
 }
 
 export interface Runtime {
@@ -90,8 +92,9 @@ export async function startRuntime(options: RuntimeOptions = {}): Promise<Runtim
   }
 }
 
-async function start({ assembly, args = [], env }: RuntimeOptions, portOffset: number): Promise<Runtime> {
-  const folder = mkdtempSync(path.join(os.tmpdir(), 'thingstead-runtime-'));
+async function start(options: RuntimeOptions, portOffset: number): Promise<Runtime> {
+  const { assembly, args = [], env } = options;
+  const folder = options.folder ?? mkdtempSync(path.join(os.tmpdir(), 'thingstead-runtime-'));
   const endpointsFile = path.join(folder, 'endpoints.json');
   const child = spawn(
     process.execPath,
@@ -109,7 +112,9 @@ async function start({ assembly, args = [], env }: RuntimeOptions, portOffset: n
   child.stdout.on('data', (chunk) => written.push(String(chunk)));
   child.stderr.on('data', (chunk) => written.push(String(chunk)));
   const exited = new Promise<number | null>((resolve) => child.once('close', resolve));
-  const clean = () => rmSync(folder, { recursive: true, force: true });
+  const clean = () => {
+    if (options.folder === undefined) rmSync(folder, { recursive: true, force: true });
+  };
   try {
     await ready(child, exited, written);
   } catch (error) {

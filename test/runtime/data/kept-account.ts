@@ -20,7 +20,8 @@ export class KeptAccount {
     this.#portOffset ??= await freePortOffset();
     const { args = [], ...rest } = options;
     const data = ['--data', this.folder, ...args];
-    this.#runtime = await startRuntime({ portOffset: this.#portOffset, ...rest, args: data });
+    const folder = path.dirname(this.folder);
+    this.#runtime = await startRuntime({ portOffset: this.#portOffset, folder, ...rest, args: data });
     return this.#runtime;
   }
 
