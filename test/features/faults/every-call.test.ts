@@ -8,6 +8,7 @@ import { type Platform, startPlatform } from '../../support/platform.ts';
 import { describeLocally } from '../../support/target.ts';
 import { accessScenarios } from './access-scenarios.ts';
 import { commandsScenarios } from './commands-scenarios.ts';
+import { filesScenarios } from './files-scenarios.ts';
 import { onboardingScenarios } from './onboarding-scenarios.ts';
 import { pairingScenarios } from './pairing-scenarios.ts';
 import { presenceScenarios } from './presence-scenarios.ts';
@@ -25,6 +26,7 @@ const scenarios: readonly Scenario[] = [
   ...presenceScenarios,
   ...accessScenarios,
   ...commandsScenarios,
+  ...filesScenarios,
   ...pairingScenarios,
   ...rolloutScenarios,
 ];
