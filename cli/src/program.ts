@@ -16,6 +16,15 @@ import { addDeviceList } from './commands/device-list.ts';
 import { addDeviceRevoke } from './commands/device-revoke.ts';
 import { addDeviceShow } from './commands/device-show.ts';
 import { addFilesGet, addFilesList, addFilesPut, addFilesRemove, addFilesWatch } from './commands/files.ts';
+import {
+  addFirmwareCurrent,
+  addFirmwareList,
+  addFirmwarePublish,
+  addFirmwareShow,
+  addFirmwareYank,
+} from './commands/firmware.ts';
+import { addFirmwareKey, addFirmwareSign } from './commands/firmware-key.ts';
+import { addFirmwareTrust } from './commands/firmware-trust.ts';
 import { addManifestAdd } from './commands/manifest-add.ts';
 import { addManifestList } from './commands/manifest-list.ts';
 import { addPair } from './commands/pair.ts';
@@ -104,6 +113,14 @@ const groups: readonly Group[] = [
     commands: [
       ...[addRolloutCreate, addRolloutDryRun, addRolloutWatch, addRolloutShow, addRolloutList, addRolloutDevices],
       ...[addRolloutPause, addRolloutResume, addRolloutAbort, addRolloutRetry],
+    ],
+  },
+  {
+    name: 'firmware',
+    summary: 'releases of firmware, and whose signatures devices believe',
+    commands: [
+      ...[addFirmwarePublish, addFirmwareSign, addFirmwareList, addFirmwareShow, addFirmwareYank, addFirmwareCurrent],
+      ...[addFirmwareTrust, addFirmwareKey],
     ],
   },
 ];
