@@ -13,6 +13,7 @@ import type { UpdateContext } from '../../device/src/firmware/update-context.ts'
 import { UpdateJournal } from '../../device/src/firmware/update-journal.ts';
 import { UpdateReports } from '../../device/src/firmware/update-reports.ts';
 import { Slots } from '../../device/src/installers/slots.ts';
+import { BootRecord } from '../../device/src/launcher/boot-record.ts';
 import { nextStart, noteTrialEnd, PROGRAM, type Start } from '../../device/src/launcher/next-start.ts';
 import { keptLog } from './agent-session.ts';
 import { FirmwareDisk } from './firmware-disk.ts';
@@ -21,12 +22,13 @@ import { keyPair, signed, trustOf } from './firmware-keys.ts';
 
 export const NOW = Date.parse('2026-06-01T00:00:00Z');
 export const MAX_BOOTS = 3;
-const THING = 'macdonald-pump';
+export const THING = 'macdonald-pump';
 const FOLDER = '/state';
 const SLOTS = '/slots';
 const FACTORY = '/factory';
 const [releaseKey, onlineKey] = [keyPair(), keyPair()];
-const firstTrust = signed('trust', trustOf(1, 1, [releaseKey], [onlineKey]), releaseKey);
+/** The trust document that comes with the device. */
+export const firstTrust = signed('trust', trustOf(1, 1, [releaseKey], [onlineKey]), releaseKey);
 
 /**
  * What a version does when it is started: works; ends at once; says nothing until it is killed; never connects; fills the disk; has
@@ -136,7 +138,11 @@ export class FirmwareWorld {
       this.launched.push({ slot: start.slot, onTrial, counter, at: this.disk.trace.length });
       const behaviour = counter === undefined ? 'crashes' : this.#behaviourOf(start);
       const ended = await this.#live(start, counter ?? 0, behaviour);
-      if (ended === 'idle') return;
+      if (ended === 'idle') {
+        if (!onTrial || this.#record.good() === start.slot) return;
+        // Nobody finds it good, until its launcher ends it.
+        noteTrialEnd(this.disk, SLOTS, start.slot, { failure: 'unhealthy', reason: 'late' });
+      }
       if (onTrial && behaviour !== 'works') {
         const failure = behaviour === 'crashes' || behaviour === 'hangs' ? 'does-not-start' : 'unhealthy';
         if (behaviour !== 'cuts-power') noteTrialEnd(this.disk, SLOTS, start.slot, { failure, reason: behaviour });
@@ -171,8 +177,12 @@ export class FirmwareWorld {
 
   /** What runs when nothing is on trial. */
   get goodCounter(): number | undefined {
-    const start = nextStart(this.disk, { directory: SLOTS, factory: FACTORY }, false, () => {});
-    return this.#wholeCounter(start);
+    const slot = this.#record.good() ?? 'factory';
+    return this.#wholeCounter({ slot, program: `${slot === 'factory' ? FACTORY : `${SLOTS}/${slot}`}/${PROGRAM}` });
+  }
+
+  get #record(): BootRecord {
+    return new BootRecord(this.disk, SLOTS);
   }
 
   async #live(start: Start, counter: number, behaviour: Behaviour): Promise<'idle' | 'ended'> {
@@ -281,14 +291,20 @@ class CloudOf implements FirmwareCloud {
   }
 }
 
-export function grantOf({ attempt, counter, content }: Release, nonce: string) {
+/** What the cloud signs for one request. */
+export function grantOf(
+  { attempt, counter, content }: Omit<Release, 'behaviour'>,
+  nonce: string,
+  url = 'https://images.example/image',
+  now = NOW,
+) {
   const manifest = {
     ...{ type: 'firmware', product: 'pump', hardwareRevisions: ['rev-a'], version: `${counter}.0.0`, counter },
-    ...{ minimumCounter: 1, sha256: sha256(content), size: content.length, expiresAt: NOW + 1e10 },
+    ...{ minimumCounter: 1, sha256: sha256(content), size: content.length, expiresAt: now + 1e9 },
   };
   const document = signed('firmware', manifest, releaseKey);
   const assignment = {
-    ...{ type: 'assignment', thing: THING, attempt, nonce, product: 'pump', counter, expiresAt: NOW + 1e10 },
+    ...{ type: 'assignment', thing: THING, attempt, nonce, product: 'pump', counter, expiresAt: now + 1e9 },
     manifestSha256: sha256(Buffer.from(document.document, 'base64')),
   };
   return {
@@ -296,13 +312,13 @@ export function grantOf({ attempt, counter, content }: Release, nonce: string) {
     assignment: signed('assignment', assignment, onlineKey),
     release: document,
     trust: [],
-    url: 'https://images.example/image',
+    url,
     etag: '"image"',
-    expiresAt: NOW + 1e10,
+    expiresAt: now + 1e9,
   };
 }
 
-function desiredOf({ attempt, counter, content }: Release): DesiredFirmware {
+export function desiredOf({ attempt, counter, content }: Omit<Release, 'behaviour'>): DesiredFirmware {
   return { attempt, product: 'pump', version: `${counter}.0.0`, counter, size: content.length };
 }
 

@@ -16,7 +16,7 @@ const FAREWELL_MS = 10_000;
 /** A restart that has not come after so long is asked for again. */
 const RESTART_MS = 300_000;
 /** The new version decides before its launcher does. */
-const OWN_PART = 0.9;
+const OWN_PART = 0.75;
 
 /**
  * What happens between the switch and the end: the restart, the trial of the new version by itself, and what the old version finds

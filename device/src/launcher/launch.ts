@@ -65,9 +65,10 @@ export async function launch(options: LaunchOptions): Promise<number> {
       continue;
     }
     if (NO_RESTART.includes(code)) return code ?? 1;
-    failures = livedMs >= STABLE_MS ? 0 : failures + 1;
-    // A version that has ended for another one is no failure.
-    if (isPending(record.trial(), record.good())) continue;
+    // A version that has ended for another one has not failed.
+    const isSwitch = isPending(record.trial(), record.good());
+    failures = livedMs >= STABLE_MS || isSwitch ? 0 : failures + 1;
+    if (isSwitch) continue;
     const pauseMs = Math.min(MAX_PAUSE_MS, options.pauseSeconds * 1000 * 2 ** Math.min(failures, 20));
     await wait(pauseMs, undefined, { signal: stopping.signal }).catch(() => {});
     if (stopping.signal.aborted) return 0;

@@ -2,7 +2,7 @@ import { Socket } from 'node:net';
 import type { Clock } from '../clock.ts';
 import type { Liveness } from '../liveness.ts';
 
-const EVERY_MS = 5_000;
+const EVERY_MS = 2_000;
 
 export interface LauncherLineOptions {
   readonly environment: NodeJS.ProcessEnv;
