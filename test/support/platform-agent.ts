@@ -13,6 +13,8 @@ export interface PlatformAgents {
     change?: Readonly<Record<string, unknown>>,
     options?: AgentProcessOptions,
   ): AgentProcess;
+  /** Runs another command beside the agent that was started for the device. */
+  command(device: DeviceCertificate, ...args: readonly string[]): AgentProcess;
   /** Runs `thingstead-agent pair` beside the agent that was started for the device; gives the code that it shows. */
   pairingCode(device: DeviceCertificate): Promise<string>;
   /** Ends those that still run. */
@@ -24,7 +26,10 @@ export interface PlatformAgents {
 export function platformAgents({ mqtt: { host, port, rootCaFile } }: Pick<Platform, 'mqtt'>): PlatformAgents {
   const folder = mkdtempSync(path.join(tmpdir(), 'thingstead-agents-'));
   const running: AgentProcess[] = [];
+  const command: PlatformAgents['command'] = ({ thing }, ...args) =>
+    startAgentProcess(['--config', path.join(folder, `${thing}.json`), ...args]);
   return {
+    command,
     start({ thing, pem, keyPem }, change = {}, options = {}) {
       const file = (ending: string): string => path.join(folder, `${thing}.${ending}`);
       writeFileSync(file('crt'), pem);
@@ -45,8 +50,8 @@ export function platformAgents({ mqtt: { host, port, rootCaFile } }: Pick<Platfo
       running.push(agent);
       return agent;
     },
-    async pairingCode({ thing }) {
-      const asked = startAgentProcess(['--config', path.join(folder, `${thing}.json`), 'pair', '--json']);
+    async pairingCode(device) {
+      const asked = command(device, 'pair', '--json');
       const { code } = await asked.exited;
       if (code !== 0) throw new Error(`thingstead-agent pair ended with ${code}:\n${asked.output()}`);
       return JSON.parse(asked.output()).code;

@@ -12,6 +12,7 @@ import { newPerson, type Person } from '../../support/person.ts';
 import { type Platform, startPlatform } from '../../support/platform.ts';
 import { type PlatformAgents, platformAgents } from '../../support/platform-agent.ts';
 import { describeLocally } from '../../support/target.ts';
+import { throughProxy } from '../../support/through-proxy.ts';
 import { decrypt, filesPlatform } from '../files/files-platform.ts';
 
 const MB = 1_000_000;
@@ -30,21 +31,6 @@ function content(size: number): Buffer {
   for (let at = 0; at + MARK.length < size; at += 1000) bytes.write(MARK, at);
   return bytes;
 }
-
-/**
- * Loaded before the agent: its TCP connections to the first port of THROUGH_PROXY (`4566:50123`) go to the second. The URLs that it gets
- * are signed and stay as they are.
- */
-const THROUGH_PROXY = `
-import { Socket } from 'node:net';
-const [from, to] = process.env.THROUGH_PROXY.split(':').map(Number);
-const { connect } = Socket.prototype;
-Socket.prototype.connect = function (...args) {
-  const [options] = Array.isArray(args[0]) ? args[0] : args;
-  if (typeof options === 'object' && Number(options.port) === from) options.port = to;
-  return Reflect.apply(connect, this, args);
-};
-`;
 
 /** The agent as the tarball has it. Gives its program. */
 function makeAgent(folder: string): string {
@@ -74,7 +60,6 @@ describeLocally('a network that can be cut', 'a file of the real agent', () => {
   beforeAll(async () => {
     installed = mkdtempSync(path.join(tmpdir(), 'thingstead-agent-'));
     program = makeAgent(installed);
-    writeFileSync(path.join(installed, 'through-proxy.mjs'), THROUGH_PROXY);
     platform = await startPlatform();
     on = await filesPlatform(platform);
     agents = platformAgents(platform);
@@ -108,8 +93,7 @@ describeLocally('a network that can be cut', 'a file of the real agent', () => {
   function startAgent(change: Readonly<Record<string, unknown>> = {}): AgentProcess {
     const files = { incoming: path.join(folder, 'in'), outgoing: path.join(folder, 'out'), minFreeBytes: 1, ...change };
     // As the unit runs it.
-    const NODE_OPTIONS = `--jitless --import ${path.join(installed, 'through-proxy.mjs')}`;
-    const environment = { NODE_OPTIONS, THROUGH_PROXY: `${awsPort()}:${http.port}` };
+    const environment = throughProxy(installed, { from: awsPort(), to: http.port }, '--jitless');
     const endpoint = { host: platform.mqtt.host, port: mqtt.port };
     return agents.start(device, { files, endpoint }, { environment, program: [program] });
   }
