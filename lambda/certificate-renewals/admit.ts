@@ -4,30 +4,47 @@ import { checkCertificate } from '../registration/certificate.ts';
 import { type Ports, type Renewed, refused } from './ports.ts';
 import type { InUse } from './renew.ts';
 
-type IssuedRequest = OpenRequest & { readonly issued: NonNullable<OpenRequest['issued']> };
+export type Issued = NonNullable<OpenRequest['issued']>;
+
+/** What is checked of a certificate before it is let in, as of one that registers itself. */
+export interface GoodCertificate {
+  readonly issued: Issued;
+  readonly ca: string;
+  readonly serialNumber: string;
+}
+
+/** A certificate that can be let in, or what is wrong with it: it has expired, its CA is not active, an operator has signed another than was asked for. */
+export async function checkIssued(
+  thing: string,
+  { publicKey }: Pick<OpenRequest, 'publicKey'>,
+  issued: Issued,
+  { registry, now }: Ports,
+): Promise<GoodCertificate | string> {
+  const ca = await registry.authority(issued.caCertificateId);
+  if (!ca?.active) return 'the CA of the new certificate is not registered, or not active';
+  const identity = checkCertificate(issued.certificate, ca.pem, now());
+  if (typeof identity === 'string') return `the new certificate is not good: ${identity}`;
+  const isTheKey = spkiOf(issued.certificate).toString('base64') === publicKey;
+  if (identity.thing !== thing || !isTheKey) return 'the new certificate is for something else';
+  return { issued, ca: ca.pem, serialNumber: identity.serialNumber };
+}
 
 /**
  * Lets a certificate in that was issued: known to AWS IoT, with the policy, for the thing, and ACTIVE last. It may be cut off
- * anywhere and repeated. The certificate is checked as one that registers itself: an operator may have signed another than was asked for.
+ * anywhere and repeated.
  */
 export async function admit(
   { claim: { thing, certificateId: presentId }, certificate: present }: InUse,
-  { keyHash, publicKey, issued }: IssuedRequest,
+  keyHash: string,
+  { issued, ca, serialNumber: newSerialNumber }: GoodCertificate,
   ports: Ports,
 ): Promise<Renewed> {
   const { registry, records, reports, now } = ports;
   const { certificate: pem, certificateId, caCertificateId } = issued;
-  const ca = await registry.authority(caCertificateId);
-  if (!ca?.active) return refused('refused', 'the CA of the new certificate is not registered, or not active', true);
-  const identity = checkCertificate(pem, ca.pem, now());
-  if (typeof identity === 'string') return refused('refused', `the new certificate is not good: ${identity}`);
-  const isTheKey = spkiOf(pem).toString('base64') === publicKey;
-  if (identity.thing !== thing || !isTheKey) return refused('refused', 'the new certificate is for something else');
-
   const isRevoked = async (): Promise<boolean> => {
     const { serialNumber } = new X509Certificate(present.pem);
     const both = [
-      { certificateId, caCertificateId, serialNumber: identity.serialNumber },
+      { certificateId, caCertificateId, serialNumber: newSerialNumber },
       { certificateId: presentId, caCertificateId: present.caCertificateId ?? '', serialNumber },
     ];
     return (await Promise.all(both.map((each) => records.isRevoked(each)))).some(Boolean);
@@ -35,7 +52,7 @@ export async function admit(
   // Before AWS IoT knows of it: whoever takes the thing out of service takes this one too.
   await records.announce({ thing, certificateId, requestedAt: now() });
   if (await isRevoked()) return refused('refused', 'a certificate of the thing is revoked');
-  await registry.register(pem, ca.pem);
+  await registry.register(pem, ca);
   const registered = await registry.certificate(certificateId);
   if (!registered || registered.status === 'REVOKED') return refused('refused', 'the new certificate was revoked');
   await registry.attachPolicy(registered.arn);

@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { MAX_OPEN_REQUESTS, type OpenRequest, type RenewalRow } from '@thingstead/contracts/certificate-store';
 import type { IdentityClaim } from '@thingstead/contracts/registration';
 import type { DeviceCertificate } from '../registration/ports.ts';
-import { admit } from './admit.ts';
+import { admit, checkIssued } from './admit.ts';
 import { issueCertificate } from './issue.ts';
 import { type Ports, type Refused, type Renewed, refused } from './ports.ts';
 import { keyOf, requestedKey } from './requested-key.ts';
@@ -66,7 +66,7 @@ export async function renew(
 
 /**
  * The certificate for a key, of a thing whose present one was proven. INVARIANTS:
- * - the same key gets the same certificate, until it is confirmed: it is in the row before anybody else knows of it;
+ * - the same key gets the same certificate, as long as that is good and not confirmed: it is in the row before anybody else knows of it;
  * - ACTIVE comes last, and what was revoked meanwhile does not stay so;
  * - the name stays with the present certificate: it moves when the device says over a connection that the new one works.
  */
@@ -79,8 +79,11 @@ export async function renewFor(
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
     const now = ports.now();
     const row = (await ports.records.renewal(thing)) ?? newRow(thing);
-    const known = row.requests.find(({ keyHash }) => keyHash === key.keyHash);
-    if (known?.issued) return admit(using, { ...known, issued: known.issued }, ports);
+    const open = row.requests.find(({ keyHash }) => keyHash === key.keyHash);
+    const good = open?.issued && (await checkIssued(thing, open, open.issued, ports));
+    if (good && typeof good !== 'string') return admit(using, key.keyHash, good, ports);
+    // What cannot be let in any more is asked for anew, or this key would never get another one.
+    const known = good === undefined ? open : undefined;
     const problem = known ? undefined : (notDue(using, row, ports) ?? tooMany(row, now));
     if (problem) return problem;
     const request = known ?? {
@@ -90,12 +93,15 @@ export async function renewFor(
     };
     const issued = await issue(thing, request, ports);
     if (known && !issued) return pending();
-    if (!(await ports.records.putRenewal(withRequest(row, { ...request, ...(issued && { issued }) }, now)))) continue;
-    if (!issued) {
+    const checked = issued && (await checkIssued(thing, request, issued, ports));
+    if (typeof checked === 'string') return refused('refused', checked, true);
+    const next = withRequest(row, { ...request, ...(issued && { issued }) }, { isNew: !known, now });
+    if (!(await ports.records.putRenewal(next))) continue;
+    if (!checked) {
       ports.reports.pending({ thing, keyHash: key.keyHash });
       return pending();
     }
-    return admit(using, { ...request, issued }, ports);
+    return admit(using, key.keyHash, checked, ports);
   }
   return refused('busy', 'several requests of this thing change the same row; ask again', true);
 }
@@ -128,9 +134,12 @@ function tooMany({ asked, windowEndsAt }: RenewalRow, now: number): Refused | un
   return refused('busy', `${MAX_ASKED} keys were asked for within a day; ask again later`, true);
 }
 
-function withRequest(row: RenewalRow, request: OpenRequest, now: number): RenewalRow {
+function withRequest(
+  row: RenewalRow,
+  request: OpenRequest,
+  { isNew, now }: { readonly isNew: boolean; readonly now: number },
+): RenewalRow {
   const others = row.requests.filter(({ keyHash }) => keyHash !== request.keyHash);
-  const isNew = others.length === row.requests.length;
   const window = row.windowEndsAt > now ? row : { asked: 0, windowEndsAt: now + WINDOW_MS };
   return {
     ...row,

@@ -54,8 +54,8 @@ function diskWith(files: Files): SimulatedDisk {
 }
 
 /** What is wrong after a start with these files. */
-async function discrepancies(files: Files, world: World): Promise<string[]> {
-  const device = new Device(by, world, new SimulatedDisk(files));
+async function discrepancies(files: Files, world: World, recovers = false): Promise<string[]> {
+  const device = new Device(by, world, new SimulatedDisk(files), { recovers });
   const problems: string[] = [];
   if (!(await device.until(() => device.isConnected, 600))) {
     await device.cutPower();
@@ -106,6 +106,13 @@ describe('a device whose power is cut while it renews its certificate', () => {
     });
 
     expect(states).toBeGreaterThan(40);
+  }, 180_000);
+
+  it('comes back by itself when it lay on the shelf for years after that', async () => {
+    await everyState(async (files, world, at) => {
+      world.now += 3 * 366 * DAY_MS;
+      expect({ at, problems: await discrepancies(files, world, true) }).toEqual({ at, problems: [] });
+    });
   }, 180_000);
 
   it('does so too when the power goes again and again', async () => {

@@ -62,16 +62,12 @@ describe('a device that asks for its next certificate', () => {
   });
 
   it('gets one that lives no longer than its CA', async () => {
-    const short = await createCa('short', { notBefore: new Date(NOW - DAY_MS), notAfter: new Date(NOW + 30 * DAY_MS) });
-    const world30 = new World({ ...by, renewals: short, key: by.key });
-    // The key is another one than that of this CA, so it is not let in; what was signed is in the row.
-    await world30.message(first(), { type: 'renew', csr });
+    const end = new X509Certificate(by.renewals.pem).validToDate.getTime();
+    world.now = end - 10 * DAY_MS;
 
-    const issued = world30.rows.get(THING)?.requests[0]?.issued;
-    expect(new X509Certificate(issued?.certificate ?? '').validToDate.getTime()).toBe(NOW + 30 * DAY_MS);
-    expect(world30.said.at(-1)).toMatchObject({
-      answer: { code: 'refused', reason: expect.stringContaining('signature-invalid') },
-    });
+    const pem = await world.renewed(first(), csr);
+
+    expect(new X509Certificate(pem).validToDate.getTime()).toBe(end);
   });
 
   it.each([
@@ -155,12 +151,12 @@ describe('a device that asks for its next certificate', () => {
     expect(world.status(signed.certificateId)).toBe('ACTIVE');
   });
 
-  it('when the operator has signed something else: refused', async () => {
+  it('when the operator has signed something else: waits until it is signed anew', async () => {
     world.settings = { ...world.settings, issuer: 'OPERATOR' };
     await world.message(first(), { type: 'renew', csr });
     signs(await issue(by.factory, THING, { notAfter: new Date(NOW + 90 * DAY_MS) }), idOf(by.factory.pem));
 
-    expect(await world.message(first(), { type: 'renew', csr })).toMatchObject({ answer: { code: 'refused' } });
+    expect(await world.message(first(), { type: 'renew', csr })).toMatchObject({ answer: { code: 'pending' } });
     expect(world.working).toEqual([first()]);
   });
 
@@ -173,6 +169,30 @@ describe('a device that asks for its next certificate', () => {
     }));
     world.rows.set(THING, { ...row, version: row.version + 1, requests });
   }
+});
+
+describe('a certificate that was issued and never confirmed', () => {
+  it('is issued anew for the same key once it has expired', async () => {
+    const keys = await createKeys();
+    const one = await world.renewed(first(), await requestOf(THING, keys));
+    world.now = NOW + 2 * YEAR_MS;
+
+    const two = await world.renewed(first(), await requestOf(THING, keys));
+
+    expect(two).not.toBe(one);
+    expect(new X509Certificate(two).validToDate.getTime()).toBe(world.now + 100 * DAY_MS);
+  });
+
+  it('is given again when its CA is active again', async () => {
+    const one = await world.renewed(first(), csr);
+    world.cas.set(idOf(by.renewals.pem), { pem: by.renewals.pem, active: false, autoRegistration: true });
+    expect(await world.message(first(), { type: 'renew', csr })).toMatchObject({
+      answer: { code: 'refused', retry: true },
+    });
+    world.cas.set(idOf(by.renewals.pem), { pem: by.renewals.pem, active: true, autoRegistration: true });
+
+    expect(await world.renewed(first(), csr)).toBe(one);
+  });
 });
 
 describe('a device that says its new certificate works', () => {

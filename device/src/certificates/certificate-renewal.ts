@@ -216,21 +216,25 @@ export class CertificateRenewal implements SessionPart {
   async #recover(signal: AbortSignal): Promise<void> {
     const { identities, clock, recover, log } = this.#options;
     const { present, trial, canRenew } = identities;
-    if (!recover || !canRenew || trial || present.key.kind !== 'file') return;
-    if (clock.now() <= present.notAfter.getTime()) return;
+    // The pair on trial first: the cloud may have given it the name, and its answer was lost.
+    const pairs = trial ? [trial, present] : [present];
+    if (!recover || !canRenew || pairs.some(({ notAfter }) => clock.now() <= notAfter.getTime())) return;
     try {
-      const next = identities.next ?? (await this.#newNext());
-      if (next.csr === undefined) return;
-      const expired = { certificate: present.certificate, key: present.key.pem, csr: next.csr, at: clock.now() };
-      const recovered = await recover(expired, signal);
-      const { thing } = this.#options;
-      const problem = recovered.ok
-        ? problemOf(recovered.certificate, { thing, key: next.key, present: present.certificate, now: clock.now() })
-        : recovered.reason;
-      if (recovered.ok && problem === undefined) {
-        identities.putNext({ ...next, certificate: recovered.certificate });
-        log.info('certificate.recovered', { message: 'the certificate had expired; there is a new one' });
-      } else {
+      for (const { certificate, key } of pairs) {
+        if (key.kind !== 'file') return;
+        const next = identities.next ?? (await this.#newNext());
+        if (next.csr === undefined) return;
+        const recovered = await recover({ certificate, key: key.pem, csr: next.csr, at: clock.now() }, signal);
+        const { thing } = this.#options;
+        const problem = recovered.ok
+          ? problemOf(recovered.certificate, { thing, key: next.key, present: certificate, now: clock.now() })
+          : recovered.reason;
+        if (recovered.ok && problem === undefined) {
+          identities.putNext({ ...next, certificate: recovered.certificate });
+          this.#restsUntil = Number.NEGATIVE_INFINITY;
+          log.info('certificate.recovered', { message: 'the certificate had expired; there is a new one' });
+          return;
+        }
         log.warn('certificate.not_recovered', { message: 'the certificate has expired', reason: problem });
       }
     } catch (error) {
