@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
+import { lockFolder } from '../../device/src/agent-lock.ts';
 import { systemClock } from '../../device/src/clock.ts';
 import type { FirmwareCloud } from '../../device/src/firmware/firmware-cloud.ts';
 import { FirmwareUpdater } from '../../device/src/firmware/firmware-updater.ts';
@@ -49,6 +50,8 @@ const cloud: FirmwareCloud = {
 };
 
 const folder = `${APP_FOLDER}/state`;
+// One that was left over from a launcher that was killed ends first.
+await lockFolder(folder);
 const trust = new TrustStore(fs, folder, JSON.parse(readFileSync(`${APP_FOLDER}/trust.json`, 'utf8')));
 const journal = new UpdateJournal(fs, folder);
 const running = trust.inSlot(THINGSTEAD_SLOT ?? '');

@@ -1,5 +1,13 @@
 /** The launcher and versions below it as real processes: bad ones, and kills at any moment. */
-import { Device, version } from './agent-firmware-processes.ts';
+import { setTimeout as wait } from 'node:timers/promises';
+import { describeWithTools } from '../support/tools.ts';
+import { Device, type Version, version } from './agent-firmware-processes.ts';
+
+/** Kills per run: the stated count with THINGSTEAD_EXHAUSTIVE, else a sample. */
+const KILLS = process.env.THINGSTEAD_EXHAUSTIVE ? 500 : 8;
+const CALLS = ['fdatasync', 'fsync', 'rename', 'pwrite64,write', 'unlink', 'symlink', 'ftruncate', 'mkdir'] as const;
+/** So long a life is watched; whoever is not killed in it is killed at its end. */
+const LIFE_MS = 2_500;
 
 let device: Device;
 beforeEach(async () => {
@@ -30,4 +38,54 @@ describe('the launcher', () => {
     }
     expect(device.words.match(/starts b, on trial/g)).toHaveLength(3 + 3 + 1);
   });
+});
+
+describeWithTools(['strace'], 'updates with kills at any moment, in the same folder', () => {
+  it(
+    'always leave a version that starts, and reports that are true',
+    async () => {
+      let counter = 1;
+      let next: Version = version(counter, 'works');
+      device.desired = next;
+      const isGood = (of: Version): boolean => of.counter % 3 !== 0;
+      for (let life = 0; life < KILLS; life += 1) {
+        // WHEN launcher or version is killed as it begins a system call; or at a time, alone or all at once
+        const call = CALLS[life % CALLS.length];
+        const inject = `inject=${call}:signal=SIGKILL:when=${1 + ((life * 7) % 23)}`;
+        const strace = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`, '-e', inject];
+        const launcher = device.launch(life % 2 === 0 ? strace : []);
+        const ended = new Promise((resolve) => launcher.once('exit', resolve));
+        await Promise.race([ended, wait(life % 2 === 0 ? LIFE_MS : (life * 397) % LIFE_MS)]);
+        if (life % 4 === 3) {
+          // Its launcher goes on.
+          device.killVersion();
+          await Promise.race([ended, wait(LIFE_MS / 2)]);
+        }
+        await device.kill();
+        if (device.endOf(next).length === 0) continue;
+        counter += 1;
+        next = version(counter, isGood({ ...next, counter }) ? 'works' : 'exit 3');
+        device.desired = next;
+      }
+
+      // THEN left alone it comes to an end, and all that was said was true
+      device.launch();
+      await device.until(() => device.endOf(next).length > 0);
+      for (let each = 1; each <= counter; each += 1) {
+        const about = version(each, 'works');
+        const ends = device.endOf(about);
+        expect([...new Set(ends.map(({ state }) => state))]).toHaveLength(1);
+        for (const { state, by } of ends) {
+          expect(state === 'COMMITTED' ? by : each).toBe(each);
+          if (!isGood(about)) expect(state).toBe('ROLLED_BACK');
+          if (state === 'ROLLED_BACK') expect(by).toBeLessThan(each);
+        }
+      }
+      const committed = device.heard.filter(({ state }) => state === 'COMMITTED').map(({ by }) => by);
+      expect(committed.length).toBeGreaterThan(0);
+      expect(committed).toEqual(committed.toSorted((a, b) => a - b));
+      await device.until(() => device.heard.at(-1)?.by === Math.max(...committed));
+    },
+    KILLS * 10_000 + 60_000,
+  );
 });

@@ -128,6 +128,11 @@ export class Device {
     await Promise.all(running.map((each) => once(each, 'exit')));
   }
 
+  /** The version that was heard last; its launcher goes on. */
+  killVersion(): void {
+    end(this.heard.at(-1)?.pid);
+  }
+
   /** Resolves when it is so; looks whenever something was heard, or said. */
   async until(what: () => boolean, seconds = 40): Promise<void> {
     const late = Date.now() + seconds * 1000;
