@@ -98,14 +98,20 @@ export type VoiceConfig = v.InferOutput<typeof Voice>;
 
 const GIBIBYTE = 2 ** 30;
 
-const Files = v.strictObject({
-  /** The largest file, as it was before it is encrypted. */
-  maxBytes: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(5 * GIBIBYTE)), 2 * GIBIBYTE),
-  /** What the files of one thing may take together, in both directions. */
-  quotaBytesPerThing: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 10 * GIBIBYTE),
-  /** How long a file stays once it is stored, unless it is removed before. */
-  retentionDays: v.optional(Days, 30),
-});
+const Files = v.pipe(
+  v.strictObject({
+    /** The largest file, as it was before it is encrypted. */
+    maxBytes: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(5 * GIBIBYTE)), 2 * GIBIBYTE),
+    /** What the files of one thing may take together, in both directions. */
+    quotaBytesPerThing: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 10 * GIBIBYTE),
+    /** How long a file stays once it is stored, unless it is removed before. */
+    retentionDays: v.optional(Days, 30),
+  }),
+  v.check(
+    ({ maxBytes, quotaBytesPerThing }) => quotaBytesPerThing > maxBytes,
+    'quotaBytesPerThing must be more than maxBytes, or no file of that size fits',
+  ),
+);
 
 const Certificates = v.strictObject({
   /**

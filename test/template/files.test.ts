@@ -1,4 +1,5 @@
 /** Files in the templates: who may do what, who may call, what the bucket does by itself, where failures go. */
+import { readPlatformConfig } from '../../lib/platform-config.ts';
 import { flat, only, resources, type Synthesis, synthesize } from './synthesis.ts';
 
 let synthesis: Synthesis;
@@ -161,4 +162,13 @@ describe('the bucket', () => {
     });
     for (const key of keys) expect(key).toMatchObject({ EnableKeyRotation: true });
   });
+});
+
+it.each([
+  [{ quotaBytesPerThing: 5 }, /quotaBytesPerThing must be more than maxBytes/],
+  [{ maxBytes: 6 * 2 ** 30 }, /thingstead:files\.maxBytes/],
+  [{ retentionDays: 0 }, /thingstead:files\.retentionDays/],
+  [{ days: 1 }, /unknown key thingstead:files\.days/],
+])('refuses the setting %j', (wrong, message) => {
+  expect(() => readPlatformConfig({ 'thingstead:files': wrong })).toThrow(message);
 });
