@@ -1,5 +1,6 @@
 /** File transfers of the agent: both directions, over connections that break and a cloud that says no. */
 import { randomBytes } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
 import { PART_BYTES } from '@thingstead/contracts/files';
 import { TryLater } from '../../device/src/files/transfer-error.ts';
 import { FilesWorld, idOf, OUT } from './agent-files-world.ts';
@@ -100,6 +101,39 @@ describe('a file that is put into the folder', () => {
     expect(names()).toEqual([]);
   });
 
+  it('that changes while it is read is sent as it is then, under another id', async () => {
+    world.put('log', randomBytes(100_000));
+    const now = randomBytes(70_000);
+    world.cloud.onRequest = (_, type) => {
+      if (type === 'upload' && world.cloud.transfers.size === 0) world.put('log', now);
+      return undefined;
+    };
+    world.connect();
+    await world.until(() => events('file.sent').length > 0);
+    await world.forgotten();
+    expect(world.cloud.transfers.get(idOf(1))?.state).toBe('FAILED');
+    expect((await world.cloud.fetch(idOf(2))).equals(now)).toBe(true);
+    expect([...world.cloud.transfers]).toHaveLength(2);
+  });
+
+  it('that can be no transfer is set aside', async () => {
+    world.put('new\nline', randomBytes(10));
+    world.connect();
+    await world.until(() => events('file.set_aside').length > 0);
+    expect(events('file.set_aside')).toMatchObject([{ reason: expect.stringContaining('can be called that') }]);
+    expect(world.cloud.transfers.size).toBe(0);
+    await world.transfers.end();
+  });
+
+  it('is one of a hundred that are remembered; more wait in the folder', async () => {
+    for (let number = 0; number < 130; number += 1) world.put(`${number}`, Buffer.from(`${number}`));
+    await world.until(() => events('file.begun').length >= 100);
+    for (let turns = 0; turns < 200; turns += 1) await turn();
+    expect(events('file.begun')).toHaveLength(100);
+    world.connect();
+    await world.until(() => events('file.sent').length === 130);
+  });
+
   it('that the cloud does not take is given up, and kept', async () => {
     world.cloud.onRequest = (_, type) => ({ type, code: 'too-large', reason: 'at most 5 bytes', retry: false });
     world.put('film', randomBytes(100));
@@ -169,6 +203,22 @@ describe('a file for the device', () => {
     await world.ended();
     expect(world.disk.files.get('map.bin')?.equals(plain)).toBe(true);
     expect(world.cloud.gets).toEqual([0, 22_000, 44_000]);
+  });
+
+  it('goes on after a restart where the disk had it', async () => {
+    await world.cloud.store(idOf(5), 'map.bin', plain);
+    world.cloud.onGet = () => {
+      world.disconnect();
+      return 33_000;
+    };
+    world.connect();
+    await world.until(() => events('file.waits').length > 0);
+    world.restart();
+    world.cloud.onGet = (_, bytes) => bytes;
+    world.connect();
+    await world.ended();
+    expect(world.cloud.gets).toEqual([0, 33_000]);
+    expect(world.disk.files.get('map.bin')?.equals(plain)).toBe(true);
   });
 
   it('that comes while another is on its way comes after it', async () => {

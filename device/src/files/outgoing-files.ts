@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import { messageOf } from '../configuration-error.ts';
 import type { Log } from '../log.ts';
 import type { FileChannel } from './file-channel.ts';
+import { FolderLook, type FolderLookOptions } from './folder-look.ts';
 import type { LargeFiles } from './large-files.ts';
 import type { OutgoingFolder, WaitingFile } from './outgoing-folder.ts';
 import type { Sender } from './sender.ts';
@@ -14,8 +15,6 @@ import type { OutgoingRecord } from './transfer-record.ts';
 
 /** More wait in their folder. */
 const MAX_TRANSFERS = 100;
-/** Should the system not tell of a change. */
-const LOOK_MS = 30_000;
 
 /** How a transfer goes on. */
 export type OutgoingNews =
@@ -33,8 +32,7 @@ export interface OutgoingFilesOptions {
   readonly files: LargeFiles;
   /** Absent when only what somebody asks for is sent. */
   readonly folder: OutgoingFolder | undefined;
-  /** Calls this when something may be in the folder; gives what ends it. */
-  readonly watch: (changed: () => void) => () => void;
+  readonly watch: FolderLookOptions['watch'];
   readonly maxBytes: number;
   readonly newId: () => string;
   readonly clock: Clock;
@@ -45,41 +43,18 @@ export interface OutgoingFilesOptions {
 export class OutgoingFiles {
   readonly #options: OutgoingFilesOptions;
   readonly #listeners = new Set<(id: string, news: OutgoingNews) => void>();
-  #stopLooking = (): void => {};
-  #looking: Promise<void> | undefined;
-  #isOver = false;
+  readonly #folderLook: FolderLook | undefined;
 
   constructor(options: OutgoingFilesOptions) {
     this.#options = options;
+    const { folder, watch, clock, log } = options;
+    const take = (file: WaitingFile): Promise<boolean> => this.#take(file);
+    this.#folderLook = folder && new FolderLook({ folder, watch, take, clock, log });
   }
 
   /** Looks into the folder, from now on. */
   start(): void {
-    const { folder, watch, clock } = this.#options;
-    if (!folder) return;
-    let cancel = (): void => {};
-    let stopWatching: (() => void) | undefined;
-    const tick = async (): Promise<void> => {
-      cancel = clock.after(LOOK_MS, () => void tick());
-      await this.look();
-      // The first look has made the folder.
-      if (!this.#isOver) stopWatching ??= watch(() => void this.look());
-    };
-    void tick();
-    this.#stopLooking = () => {
-      cancel();
-      stopWatching?.();
-    };
-  }
-
-  /** Takes what is in the folder. Calls while it runs join the run. Never rejects. */
-  look(): Promise<void> {
-    this.#looking ??= this.#look()
-      .catch((error) => this.#options.log.warn('file.not_seen', { reason: messageOf(error) }))
-      .finally(() => {
-        this.#looking = undefined;
-      });
-    return this.#looking;
+    this.#folderLook?.start();
   }
 
   /**
@@ -126,18 +101,8 @@ export class OutgoingFiles {
     return true;
   }
 
-  end(): Promise<void> {
-    this.#isOver = true;
-    this.#stopLooking();
-    return this.#options.queue.end();
-  }
-
-  async #look(): Promise<void> {
-    const { folder, queue } = this.#options;
-    for (const file of (await folder?.waiting()) ?? []) {
-      if (this.#isOver || queue.size >= MAX_TRANSFERS) return;
-      if (!this.#isClaimed(file.source, '', file.facts.version)) await this.#take(file);
-    }
+  async end(): Promise<void> {
+    await Promise.all([this.#folderLook?.stop(), this.#options.queue.end()]);
   }
 
   /** There is another transfer of it. */
@@ -153,16 +118,19 @@ export class OutgoingFiles {
       );
   }
 
-  async #take({ source, name, facts, isBadName }: WaitingFile): Promise<void> {
-    const { folder, maxBytes, newId, log } = this.#options;
+  async #take({ source, name, facts, isBadName }: WaitingFile): Promise<boolean> {
+    const { folder, queue, maxBytes, newId, log } = this.#options;
     const { version, bytes } = facts;
+    if (queue.size >= MAX_TRANSFERS) return false;
+    if (this.#isClaimed(source, '', version)) return true;
     if (!isBadName && bytes <= maxBytes) {
       this.#add({ source, version, size: bytes, name, contentType: 'application/octet-stream', isOwn: true });
-      return;
+      return true;
     }
     const reason = isBadName ? 'no file can be called that in the cloud' : `${bytes} bytes are more than ${maxBytes}`;
     log.error('file.set_aside', { message: 'it is not sent', path: source, reason });
     await folder?.setAside(source, version, newId());
+    return true;
   }
 
   #add(file: Pick<OutgoingRecord, 'source' | 'version' | 'size' | 'name' | 'contentType' | 'isOwn'>): string {

@@ -25,16 +25,14 @@ export class OutgoingFolder {
   }
 
   /** Files that are there; no folders, no links, nothing that begins with a dot. @throws the error of the system. */
-  async waiting(): Promise<readonly WaitingFile[]> {
+  async *waiting(): AsyncGenerator<WaitingFile> {
     await this.#files.makeDirectory(this.#directory);
     const names = (await this.#files.list(this.#directory)).filter((name) => !name.startsWith('.')).toSorted();
-    const found: WaitingFile[] = [];
     for (const name of names) {
       const source = path.join(this.#directory, name);
       const facts = await this.#files.facts(source);
-      if (facts?.isFile) found.push({ source, name, facts, isBadName: !v.is(FileName, name) });
+      if (facts?.isFile) yield { source, name, facts, isBadName: !v.is(FileName, name) };
     }
-    return found;
   }
 
   /** Takes a file out of the folder, if it is still the one with this version. @throws the error of the system. */
@@ -51,5 +49,7 @@ export class OutgoingFolder {
     await this.#files.makeDirectory(failed);
     const wanted = path.join(failed, path.basename(source));
     await this.#files.rename(source, (await this.#files.facts(wanted)) ? `${wanted}.${id}` : wanted);
+    await this.#files.syncDirectory(failed);
+    await this.#files.syncDirectory(this.#directory);
   }
 }
