@@ -111,7 +111,7 @@ export class TransfersTable implements Transfers {
     });
   }
 
-  async waiting(thing: string, now: number): Promise<readonly TransferRow[]> {
+  async waiting(thing: string): Promise<readonly TransferRow[]> {
     const rows: TransferRow[] = [];
     const query = {
       FilterExpression: 'expiresAt > :now AND direction = :direction AND #state IN (:stored, :delivering)',
@@ -120,7 +120,7 @@ export class TransfersTable implements Transfers {
     const values = { ':direction': 'to-device', ':stored': 'STORED', ':delivering': 'DELIVERING' };
     for await (const item of this.#all(thing, query, values)) {
       const row = parseRow(TransferRow, item, `a transfer of ${thing}`);
-      if (row.endsAt > now) rows.push(row);
+      if (row.endsAt > this.#now()) rows.push(row);
     }
     return rows;
   }

@@ -66,7 +66,7 @@ async function findOrCreate(file: Announced, ports: Ports): Promise<Outcome<Tran
     if (before)
       return isSame(before, file) ? { ok: true, value: before } : refused('invalid', 'this id is another file’s');
     const startedAt = now();
-    const occupied = await transfers.occupied(file.thing, startedAt);
+    const occupied = await transfers.occupied(file.thing);
     const room = checkRoom(file, occupied.rows, ports, startedAt);
     if (!room.ok) return room;
     key ??= await keys.generate(contextOf(file, settings.stage));

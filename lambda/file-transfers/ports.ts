@@ -20,7 +20,7 @@ export interface Occupied {
 /** The files table. All reads are consistent; a row that is to be forgotten is none. */
 export interface Transfers {
   read(thing: string, id: string): Promise<TransferRow | undefined>;
-  occupied(thing: string, now: number): Promise<Occupied>;
+  occupied(thing: string): Promise<Occupied>;
   /** Stores a new transfer. False when there is one with this id, or another began since the account had this version. */
   create(row: TransferRow, version: number | undefined): Promise<boolean>;
   /** Only while state, upload id and claim are as in this row. False when they are others by now. */
@@ -28,7 +28,7 @@ export interface Transfers {
   /** Notes how far it is, in this state, unless it was further. */
   progress(row: TransferRow, transferred: number): Promise<void>;
   /** Files for a device that are stored and that it does not have, the oldest first. */
-  waiting(thing: string, now: number): Promise<readonly TransferRow[]>;
+  waiting(thing: string): Promise<readonly TransferRow[]>;
 }
 
 /** A part as S3 has it. */

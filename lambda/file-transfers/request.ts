@@ -159,5 +159,5 @@ async function failed(row: TransferRow | undefined, { reason }: Asked<'failed'>,
 
 /** The device has subscribed. The oldest first. */
 async function offerWaiting(thing: string, ports: Ports): Promise<void> {
-  for (const row of await ports.transfers.waiting(thing, ports.now())) await offer(row, ports);
+  for (const row of await ports.transfers.waiting(thing)) await offer(row, ports);
 }

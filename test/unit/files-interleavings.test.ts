@@ -136,7 +136,7 @@ describe('transfers', () => {
           ...ports,
           transfers: {
             ...transfers,
-            create: async (row) => transfers.create(row, (await transfers.occupied(row.thing, 0)).version),
+            create: async (row) => transfers.create(row, (await transfers.occupied(row.thing)).version),
           },
         }),
       ],

@@ -289,10 +289,10 @@ export class FilesWorld {
             return now !== undefined && same;
           }),
         progress: () => call(() => undefined),
-        waiting: (thing, now) =>
+        waiting: (thing) =>
           call(() =>
             ofThing(thing).filter(
-              (row) => row.direction === 'to-device' && ['STORED', 'DELIVERING'].includes(stateOf(row, now)),
+              (row) => row.direction === 'to-device' && ['STORED', 'DELIVERING'].includes(stateOf(row, this.now)),
             ),
           ),
       },

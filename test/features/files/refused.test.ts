@@ -173,6 +173,21 @@ describeLocally('settings of its own and a clock', 'files', () => {
     });
   });
 
+  it('a URL to read is for one object and for a minute', async () => {
+    const { camera, thing } = await owned();
+    const { transfer } = await camera.sends(randomBytes(100));
+    const other = await camera.sends(randomBytes(100));
+    const { url } = await mary.api.downloadFile({ params: { thing, transfer } });
+
+    expect((await fetch(url)).status).toBe(200);
+    expect((await fetch(url, { method: 'PUT', body: 'x' })).status).toBe(403);
+    expect((await fetch(url, { method: 'DELETE' })).status).toBe(403);
+    expect((await fetch(url.replace(transfer, other.transfer))).status).toBe(403);
+    expect((await fetch(url.replace(/X-Amz-Expires=\d+/, 'X-Amz-Expires=3600'))).status).toBe(403);
+    await platform.advance(61);
+    expect((await fetch(url)).status).toBe(403);
+  });
+
   it('refuses what is too large, and more than a thing has room for', async () => {
     const { camera, thing } = await owned();
     const asks = (size: number) => camera.asks(newTransfer(), { type: 'upload', name: 'log', size });
