@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { bundleAgent } from './package-agent/bundle.ts';
+import { bundleProgram } from './package-agent/bundle.ts';
 import { writeLicences } from './package-agent/licences.ts';
 import { nodeRuntime } from './package-agent/node-runtime.ts';
 
@@ -43,8 +43,11 @@ const copy = (from: string, to: string, mode = 0o644): void => {
 };
 
 rmSync(tree, { recursive: true, force: true });
-const packages = await bundleAgent(root, inTree('lib/agent.mjs'));
+const packages = await bundleProgram(root, 'device/bin/thingstead-agent.mjs', inTree('lib/agent.mjs'));
+// It brings no package.
+await bundleProgram(root, 'device/bin/thingstead-launcher.mjs', inTree('lib/launcher.mjs'));
 copy('device/package/thingstead-agent', 'bin/thingstead-agent', 0o755);
+copy('device/package/thingstead-launcher', 'bin/thingstead-launcher', 0o755);
 copy(nativePart(), `native/bin/${platform}-glibc/aws-crt-nodejs.node`);
 if (values.node !== undefined) {
   copy(path.resolve(values.node), 'bin/node', 0o755);

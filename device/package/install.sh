@@ -62,6 +62,8 @@ before=$(readlink "$opt/current" || true)
 # A rename, so that at every moment there is a whole agent; the one before stays for going back.
 run ln -sfn "$name" "$opt/.next"
 run mv -T "$opt/.next" "$opt/current"
+# What an update has brought would hide what is installed by hand.
+run rm -f "$root/var/lib/thingstead/slots/current" "$root/var/lib/thingstead/slots"/boot.[01]
 for old in "$opt"/thingstead-agent-*; do
   case $(basename "$old") in "$name"|"$before"|'thingstead-agent-*') ;; *) run rm -rf "$old" ;; esac
 done

@@ -1,4 +1,4 @@
-/** The agent, its contracts and its libraries as one JavaScript file. */
+/** A program of the device, its contracts and its libraries as one JavaScript file. */
 import path from 'node:path';
 import { build } from 'esbuild';
 
@@ -11,15 +11,16 @@ const require = createRequireOfBundle(import.meta.url);
 const __dirname = \`\${import.meta.dirname}/${NATIVE}\`;`;
 
 /**
- * Bundles the agent.
+ * Bundles the agent or its launcher.
  *
  * @param root the repository.
+ * @param entry in the repository.
  * @returns the folders of the packages that are in it.
  */
-export async function bundleAgent(root: string, outfile: string): Promise<readonly string[]> {
+export async function bundleProgram(root: string, entry: string, outfile: string): Promise<readonly string[]> {
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: ['device/bin/thingstead-agent.mjs'],
+    entryPoints: [entry],
     outfile,
     bundle: true,
     platform: 'node',

@@ -69,7 +69,7 @@ export async function launch(options: LaunchOptions): Promise<number> {
     const isSwitch = isPending(record.trial(), record.good());
     failures = livedMs >= STABLE_MS || isSwitch ? 0 : failures + 1;
     if (isSwitch) continue;
-    const pauseMs = Math.min(MAX_PAUSE_MS, options.pauseSeconds * 1000 * 2 ** Math.min(failures, 20));
+    const pauseMs = Math.min(MAX_PAUSE_MS, options.pauseSeconds * 1000 * 2 ** Math.min(Math.max(0, failures - 1), 20));
     await wait(pauseMs, undefined, { signal: stopping.signal }).catch(() => {});
     if (stopping.signal.aborted) return 0;
   }
