@@ -12,6 +12,8 @@ export interface NewDevice {
   readonly folder: string;
   readonly endpoint: DeviceEndpoint;
   readonly sensors: SensorKind;
+  /** Where it asks for its next certificate when its own has expired. */
+  readonly renewalUrl?: string | undefined;
   /** Reads and publishes every few seconds, so that there is something to see; on AWS that would cost for nothing. */
   readonly demo: boolean;
 }
@@ -48,6 +50,7 @@ export async function createDevice({
   folder,
   endpoint,
   sensors,
+  renewalUrl,
   demo,
 }: NewDevice): Promise<CreatedDevice> {
   const { certificate, privateKey } = await issueCertificate(ca, name, days, Date.now());
@@ -61,6 +64,7 @@ export async function createDevice({
     ...(rootCaFile === undefined ? {} : { rootCaFile }),
     sensors: SENSORS[sensors].map((each) => ({ ...each, intervalSeconds: demo ? 1 : 10 })),
     publish: { basicIngest: true, intervalSeconds: demo ? 3 : 60 },
+    ...(renewalUrl === undefined ? {} : { renewal: { url: renewalUrl } }),
     // Made-up readings, and a lamp that is as it is told to be.
     ...(sensors === 'simulator' ? { state: { power: { simulator: true }, brightness: { simulator: true } } } : {}),
     logLevel: 'info',

@@ -1,5 +1,6 @@
 /** What the operator writes into and reads from the registration table. */
 import { DeleteCommand, GetCommand, PutCommand, paginateScan } from '@aws-sdk/lib-dynamodb';
+import { renewalKey } from '@thingstead/contracts/certificate-store';
 import { TABLE_NAMES } from '@thingstead/contracts/names';
 import {
   claimKey,
@@ -8,6 +9,7 @@ import {
   ManifestEntry,
   manifestKey,
   revokedCertificateKey,
+  rotationKey,
 } from '@thingstead/contracts/registration';
 import { parseRow, validate } from '@thingstead/contracts/validate';
 import type { Cloud } from './cloud.ts';
@@ -64,7 +66,8 @@ export async function deleteThingRows(
   thing: string,
   certificateIds: readonly string[],
 ): Promise<void> {
-  for (const pk of [manifestKey(thing), claimKey(thing), ...certificateIds.map(heldKey)]) {
+  const rows = [manifestKey(thing), claimKey(thing), rotationKey(thing), renewalKey(thing)];
+  for (const pk of [...rows, ...certificateIds.map(heldKey)]) {
     await tables.send(new DeleteCommand({ TableName, Key: { pk } }));
   }
 }

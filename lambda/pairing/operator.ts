@@ -53,6 +53,25 @@ export async function giveSite(
   return next;
 }
 
+/**
+ * Puts every certificate of a thing on the list, and looks again until there is none that is not: a renewal that runs at this moment either sees
+ * that its old one is on it, or its new one is seen here. Gives those that are attached; undefined when there is no such thing.
+ */
+async function forbidAll(name: string, devices: Ports['devices'], at: number): Promise<readonly string[] | undefined> {
+  const forbidden = new Set<string>();
+  for (;;) {
+    const certificates = await devices.certificates(name);
+    if (!certificates) return undefined;
+    const next = await devices.nextCertificate(name);
+    const fresh = [...certificates, ...(next === undefined ? [] : [next])].filter((id) => !forbidden.has(id));
+    if (fresh.length === 0) return certificates;
+    for (const each of fresh) {
+      await devices.forbid(each, at);
+      forbidden.add(each);
+    }
+  }
+}
+
 /** Ends everybody's access to a thing that has an owner of its own. */
 export async function release(
   { thing: name, by }: { readonly thing: string; readonly by: string },
@@ -82,10 +101,8 @@ export async function decommission(
   ports: Ports,
 ): Promise<{ readonly ok: true; readonly body: { thing: string; revokedCertificates: string[] } } | Refusal> {
   const { devices, reports, now } = ports;
-  const certificates = await devices.certificates(name);
+  const certificates = await forbidAll(name, devices, now());
   if (!certificates) return refusal(404, `there is no thing ${name}`);
-  const next = await devices.nextCertificate(name);
-  for (const each of next === undefined ? certificates : [...certificates, next]) await devices.forbid(each, now());
   for (const each of certificates) await devices.revoke(each);
   await devices.disconnect(name);
   await makeNobodys(name, ports);

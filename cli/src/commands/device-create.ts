@@ -14,6 +14,7 @@ interface Options {
   readonly days: number;
   readonly out?: string;
   readonly manifest?: boolean;
+  readonly renewalUrl?: string;
   readonly sensors: SensorKind;
 }
 
@@ -27,6 +28,10 @@ export const addDeviceCreate: AddCommand = (device, bind) => {
     .option('--dir <dir>', 'where CAs are kept', DEFAULT_CA_DIR)
     .option('--days <days>', 'how long the certificate is valid', positiveInteger, 365)
     .option('--out <dir>', `folder for the files (default: ${path.join(STATE_FOLDER, 'devices')}/<name>)`)
+    .option(
+      '--renewal-url <url>',
+      'where it asks once its certificate has expired: the output ApiUrl and /certificates/renewals',
+    )
     .option('--manifest', 'puts the name on the manifest too, for this certificate only')
     .addOption(
       new Option('--sensors <kind>', 'made-up values, or what the board knows of itself')
@@ -34,12 +39,15 @@ export const addDeviceCreate: AddCommand = (device, bind) => {
         .default('simulator'),
     )
     .action(
-      bind(async (context, name: string, { ca, dir, days, out, manifest, sensors }: Options) => {
+      bind(async (context, name: string, { ca, dir, days, out, manifest, renewalUrl, sensors }: Options) => {
         const pair = readCa(ca, dir);
         const cloud = context.cloud();
         const folder = out ?? path.join(STATE_FOLDER, 'devices', name);
         const endpoint = await cloud.deviceEndpoint();
-        const created = await createDevice({ name, ca: pair, days, folder, endpoint, sensors, demo: cloud.local });
+        const created = await createDevice({
+          ...{ name, ca: pair, days, folder, endpoint, sensors, renewalUrl },
+          demo: cloud.local,
+        });
         const { certificateId, configFile } = created;
         context.journal.add({ target: await cloud.id(), kind: 'device', name, certificateId, folder });
         if (manifest) {

@@ -51,9 +51,17 @@ function dates({ notBefore, notAfter }: Identity, now: number): Finding {
     );
   }
   if (now > notAfter.getTime())
-    return fail(check, `expired at ${until}; ${clock}`, 'ask the operator for a new certificate');
+    return fail(
+      check,
+      `expired at ${until}; ${clock}`,
+      'with renewal.url the agent gets a new one by itself; else ask the operator',
+    );
   const days = Math.floor((notAfter.getTime() - now) / DAY_MS);
   if (days < SOON_DAYS)
-    return warn(check, `expires in ${days} days, at ${until}`, 'ask the operator for a new certificate');
+    return warn(
+      check,
+      `expires in ${days} days, at ${until}`,
+      'the agent renews it while it is connected: look for certificate.not_renewed in its log',
+    );
   return ok(check, `valid until ${until}`);
 }

@@ -37,6 +37,9 @@ const foreignPublish = [
   ['a registration event', `$aws/events/certificates/registered/${'0'.repeat(64)}`],
   ['a topic of no one', 'anything/else'],
   ['its own answers', `device/${A}/register/v1/accepted`],
+  ['B’s request for a certificate', `device/${B}/register/certificate/v1`],
+  ['its own answers about certificates', `device/${A}/register/certificate/v1/accepted`],
+  ['what an operator wants of its certificate', `device/${A}/register/certificate/v1/wanted`],
 ] as const;
 
 const foreignSubscribe = [
@@ -48,6 +51,7 @@ const foreignSubscribe = [
   ['the keys of all files', 'device/+/files/+/v1/accepted'],
   ['a wildcard in the place of the thing', 'device/+/register/v1/accepted'],
   ['answers to B’s description', `device/${B}/register/v1/accepted`],
+  ['B’s certificates', `device/${B}/register/certificate/v1/accepted`],
   ['B’s last will', `device/${B}/lwt/v1`],
   ['B’s shadow', `$aws/things/${B}/shadow/#`],
   ['every shadow', '$aws/things/+/shadow/update/delta'],
