@@ -12,6 +12,7 @@ import { joins } from './figures/joins.ts';
 import { memory } from './figures/memory.ts';
 import { presence } from './figures/presence.ts';
 import { returning } from './figures/returning.ts';
+import { rollouts } from './figures/rollouts.ts';
 import { sql } from './figures/sql.ts';
 import { start } from './figures/start.ts';
 import { telemetry } from './figures/telemetry.ts';
@@ -19,7 +20,21 @@ import { wire } from './figures/wire.ts';
 import { runSoak } from './soak.ts';
 import { type Row, say } from './support/figure.ts';
 
-const FIGURES = [telemetry, sql, joins, returning, start, memory, connections, bundles, agent, wire, presence, api];
+const FIGURES = [
+  telemetry,
+  sql,
+  joins,
+  returning,
+  start,
+  memory,
+  connections,
+  bundles,
+  agent,
+  wire,
+  presence,
+  api,
+  rollouts,
+];
 
 if (process.argv[2] === 'soak') process.exit(await runSoak(process.argv.slice(3)));
 
