@@ -90,6 +90,35 @@ describeWithTools(['aws'], 'the AWS CLI', () => {
     expect(found.Items).toEqual([expect.objectContaining({ messageId: { S: 'cli-1' }, value: { N: '7' } })]);
   });
 
+  // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GettingStarted.html
+  it('dynamodb: the table of AWS’s first steps', () => {
+    const table = ['--table-name', 'Music'];
+    const json = JSON.stringify;
+    const key = { Artist: { S: 'Acme Band' }, SongTitle: { S: 'Happy Day' } };
+    answer(
+      ...['dynamodb', 'create-table', ...table, '--billing-mode', 'PAY_PER_REQUEST', '--attribute-definitions'],
+      ...['AttributeName=Artist,AttributeType=S', 'AttributeName=SongTitle,AttributeType=S', '--key-schema'],
+      ...['AttributeName=Artist,KeyType=HASH', 'AttributeName=SongTitle,KeyType=RANGE'],
+    );
+    const item = { ...key, AlbumTitle: { S: 'Songs About Life' }, Awards: { N: '10' } };
+    answer('dynamodb', 'put-item', ...table, '--item', json(item));
+
+    const updated = answer(
+      ...['dynamodb', 'update-item', ...table, '--key', json(key), '--return-values', 'ALL_NEW'],
+      ...['--update-expression', 'SET AlbumTitle = :new'],
+      ...['--expression-attribute-values', json({ ':new': { S: 'Updated Album Title' } })],
+    );
+    expect(updated.Attributes).toEqual({ ...item, AlbumTitle: { S: 'Updated Album Title' } });
+    expect(answer('dynamodb', 'get-item', ...table, '--consistent-read', '--key', json(key)).Item.Awards).toEqual({
+      N: '10',
+    });
+    const again = ['--condition-expression', 'attribute_not_exists(Artist)'];
+    expect(aws('dynamodb', 'put-item', ...table, '--item', json(item), ...again).stderr).toContain(
+      'ConditionalCheckFailedException',
+    );
+    expect(answer('dynamodb', 'delete-table', ...table).TableDescription.TableStatus).toBe('DELETING');
+  });
+
   it('s3: copies there and back, also in parts, lists and removes', () => {
     const bucket = archiveBucket();
     const source = path.join(folder, 'large.bin');
@@ -114,6 +143,26 @@ describeWithTools(['aws'], 'the AWS CLI', () => {
     const [message] = answer('sqs', ...endpoint, 'receive-message', '--queue-url', url).Messages;
     expect(message.Body).toBe('hello');
     answer('sqs', ...endpoint, 'delete-message', '--queue-url', url, '--receipt-handle', message.ReceiptHandle);
+  });
+
+  // https://docs.aws.amazon.com/sns/latest/dg/subscribe-sqs-queue-to-sns-topic.html
+  it('sns: what is published to a topic comes out of the queue that has subscribed', async () => {
+    const endpoint = ['--endpoint-url', platform.cliEnvironment.AWS_ENDPOINT_URL ?? ''];
+    const topic = answer('sns', 'create-topic', '--name', 'cli-topic').TopicArn;
+    const queue = topic.replace(':sns:', ':sqs:').replace('cli-topic', 'cli-queue');
+    const allowed = {
+      ...{ Effect: 'Allow', Principal: { Service: 'sns.amazonaws.com' }, Action: 'sqs:SendMessage', Resource: queue },
+      Condition: { ArnEquals: { 'aws:SourceArn': topic } },
+    };
+    const Policy = JSON.stringify({ Version: '2012-10-17', Statement: [allowed] });
+    const attributes = JSON.stringify({ Policy });
+    const created = answer('sqs', ...endpoint, 'create-queue', '--queue-name', 'cli-queue', '--attributes', attributes);
+    answer('sns', 'subscribe', '--topic-arn', topic, '--protocol', 'sqs', '--notification-endpoint', queue);
+    answer('sns', 'publish', '--topic-arn', topic, '--subject', 'greeting', '--message', 'hello');
+    await platform.idle();
+
+    const [message] = answer('sqs', ...endpoint, 'receive-message', '--queue-url', created.QueueUrl).Messages;
+    expect(JSON.parse(message.Body)).toMatchObject({ TopicArn: topic, Subject: 'greeting', Message: 'hello' });
   });
 
   it('kinesis: puts a record and reads it back', () => {
