@@ -98,7 +98,7 @@ export const RolloutSettings = v.strictObject({
   rate: v.optional(Rate, { perMinute: 100 }),
   /** So many percent of a wave have to succeed before the next one begins; those that were never connected do not count. */
   successPercent: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(100)), 95),
-  /** Ends the rollout as soon as both are reached: failures in percent of all that have finished, and their number. */
+  /** Ends the rollout as soon as both are reached: failures in percent of all that have failed or run the release, and their number. */
   abort: v.optional(v.strictObject({ failurePercent: Percent, minimumFailures: Count }), {
     failurePercent: 10,
     minimumFailures: 2,

@@ -5,6 +5,7 @@ import {
   counting,
   failurePercent,
   failures,
+  known,
   type Numbers,
   present,
   totalOf,
@@ -49,7 +50,7 @@ function abortion({ settings, wave }: RolloutRow, { all }: Numbers): Decision | 
   const failed = failures(all);
   const percent = failurePercent(all);
   if (failed < minimumFailures || percent < limit) return undefined;
-  const text = `${failed} of ${failed + all.SUCCEEDED} that have finished failed: ${round(percent)} %, and ${limit} % with ${minimumFailures} or more failures end the rollout; ${all.PENDING} are untouched`;
+  const text = `${failed} of ${known(all)} with an outcome failed: ${round(percent)} %, and ${limit} % with ${minimumFailures} or more failures end the rollout; ${all.PENDING} are untouched`;
   return {
     change: { state: 'ABORTED', pausedFor: undefined, reason: text },
     event: { kind: 'aborted', text, wave, numbers: present(all) },

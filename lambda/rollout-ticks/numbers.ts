@@ -32,10 +32,18 @@ export function failures(numbers: ByState): number {
   return sum(numbers, FAILURES);
 }
 
-/** In percent of those that have finished, one way or the other. */
+/**
+ * Those of which something is known: they have failed, have succeeded, or run the new version so far. Without the last ones a rollout
+ * would look worse than it is at first, since failures are known sooner than successes.
+ */
+export function known(numbers: ByState): number {
+  return failures(numbers) + numbers.SUCCEEDED + numbers.SOAKING;
+}
+
+/** In percent of those of which something is known. */
 export function failurePercent(numbers: ByState): number {
   const failed = failures(numbers);
-  return failed === 0 ? 0 : (100 * failed) / (failed + numbers.SUCCEEDED);
+  return failed === 0 ? 0 : (100 * failed) / known(numbers);
 }
 
 /** Those that count for what a wave has to reach. */

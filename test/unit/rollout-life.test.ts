@@ -53,7 +53,7 @@ test('a canary that fails ends the rollout before anybody else is touched', asyn
   expect({ PENDING, ended: ROLLED_BACK + CANCELLED }).toEqual({ PENDING: 25, ended: 5 });
   expect(ROLLED_BACK).toBeGreaterThanOrEqual(2);
   expect([...world.devices.values()].filter(({ desired }) => desired)).toHaveLength(5);
-  expect(world.rollout(id).reason).toMatch(/\d of \d that have finished failed/);
+  expect(world.rollout(id).reason).toMatch(/\d of \d with an outcome failed/);
   expect(world.current).toBeUndefined();
 });
 

@@ -39,7 +39,7 @@ export function addRolloutOptions(command: Command): Command {
     .option('--waves <waves>', 'the first so many, or so many percent; 5,25%,100%', waves)
     .option('--rate <rate>', 'a minute; 100. Or 50x2/1000: twice as fast with every 1000 that succeed', rate)
     .option('--success <percent>', 'of a wave, before the next one begins; 95', wholeNumber)
-    .option('--abort <limit>', 'ends it: 10%/2, a tenth of those that have finished, and two at least', abortAt)
+    .option('--abort <limit>', 'ends it: 10%/2, a tenth of those with an outcome, and two at least', abortAt)
     .option('--answer <seconds>', 'within which a device that is connected has to begin; 3600', positiveInteger)
     .option('--update <seconds>', 'within which it has to be done then; 7200', positiveInteger)
     .option('--retries <count>', 'further attempts of a device; 0', wholeNumber)

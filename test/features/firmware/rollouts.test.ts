@@ -81,7 +81,7 @@ describeLocally('a chain of trust of its own', 'a rollout', () => {
     const row = await until(id, ({ endedAt }) => endedAt !== undefined);
 
     expect(row).toMatchObject({ state: 'ABORTED', numbers: { PENDING: 2, ROLLED_BACK: 2 } });
-    expect(row.reason).toMatch(/2 of 2 that have finished failed/);
+    expect(row.reason).toMatch(/2 of 2 with an outcome failed/);
     expect(all.map(({ desired }) => desired.length).sort()).toEqual([0, 0, 1, 1]);
     const query = { state: 'ROLLED_BACK' as const };
     const { devices: failed } = await on.operator.api.listRolloutDevices({ params: { rollout: id }, query });
