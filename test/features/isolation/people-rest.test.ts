@@ -29,6 +29,7 @@ interface Row {
 const DESIRED = { desired: { power: true } };
 /** Of nothing. */
 const SHA256 = '47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=';
+const RELEASE = { product: 'lamp', counter: 1 };
 const NOBODY = '00000000-0000-4000-8000-000000000000';
 
 /** By operation id. */
@@ -77,6 +78,18 @@ const TABLE: Readonly<Record<string, Row>> = {
   // Whoever works here sees that there is a file, and never what is in it.
   downloadFile: { may: ['owner'], status: 404 },
   removeFile: { may: WRITERS, status: 404 },
+  // There is neither such a release nor such a rollout.
+  createRollout: { may: ['operator'], status: 404, body: RELEASE, otherwise: 403 },
+  dryRunRollout: { may: ['support', 'operator'], status: 404, body: RELEASE, otherwise: 403 },
+  listRollouts: { may: ['support', 'operator'], status: 200, otherwise: 403 },
+  getRollout: { may: ['support', 'operator'], status: 404, otherwise: 403 },
+  listRolloutDevices: { may: ['support', 'operator'], status: 404, otherwise: 403 },
+  getRolloutReport: { may: ['support', 'operator'], status: 404, otherwise: 403 },
+  pauseRollout: { may: ['operator'], status: 404, otherwise: 403 },
+  resumeRollout: { may: ['operator'], status: 404, otherwise: 403 },
+  abortRollout: { may: ['operator'], status: 404, otherwise: 403 },
+  retryRollout: { may: ['operator'], status: 404, otherwise: 403 },
+  getFirmware: { may: READERS, status: 200 },
 };
 
 const ALL: readonly Route[] = Object.values(ROUTES).flatMap((group): Route[] => Object.values(group));
@@ -105,7 +118,7 @@ async function pathOf({ path }: Route, { uses, query }: Row): Promise<string> {
   const site = uses && path.includes('{site}') ? await make.site() : shared.site;
   const names: Readonly<Record<string, string>> = {
     ...{ thing, site, person: NOBODY },
-    ...{ invitation: 'none', command: '0'.repeat(26), transfer: '0'.repeat(26) },
+    ...{ invitation: 'none', command: '0'.repeat(26), transfer: '0'.repeat(26), rollout: '0'.repeat(26) },
   };
   const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => names[name] ?? '');
   return query === undefined ? filled : `${filled}?${query}`;
