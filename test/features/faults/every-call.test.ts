@@ -9,6 +9,7 @@ import { describeLocally } from '../../support/target.ts';
 import { accessScenarios } from './access-scenarios.ts';
 import { commandsScenarios } from './commands-scenarios.ts';
 import { filesScenarios } from './files-scenarios.ts';
+import { firmwareScenarios } from './firmware-scenarios.ts';
 import { onboardingScenarios } from './onboarding-scenarios.ts';
 import { pairingScenarios } from './pairing-scenarios.ts';
 import { presenceScenarios } from './presence-scenarios.ts';
@@ -27,6 +28,7 @@ const scenarios: readonly Scenario[] = [
   ...accessScenarios,
   ...commandsScenarios,
   ...filesScenarios,
+  ...firmwareScenarios,
   ...pairingScenarios,
   ...rolloutScenarios,
 ];

@@ -4,8 +4,9 @@ import type { DesiredFirmware, UpdateState } from '@thingstead/contracts/firmwar
 import { firmwareTopic } from '@thingstead/contracts/topics';
 import { ULID_RANDOM_BYTES, ulidOf } from '@thingstead/contracts/ulid';
 import type { Platform } from '../../support/platform.ts';
-import { type FirmwarePlatform, firmwarePlatform } from '../firmware/firmware-platform.ts';
+import type { FirmwarePlatform } from '../firmware/firmware-platform.ts';
 import { PRODUCT, type UpdatedDevice, updatedDevice } from '../firmware/rollout-devices.ts';
+import { firmwareWorld } from './firmware-world.ts';
 import { anonymous, type Scenario } from './scenario.ts';
 
 const ATTEMPTS = 6;
@@ -23,10 +24,7 @@ const worlds = new WeakMap<Platform, Promise<World>>();
 function worldOf(platform: Platform): Promise<World> {
   const known = worlds.get(platform);
   if (known) return known;
-  const made = firmwarePlatform(platform).then(async (on) => {
-    await on.trust(on.trustOf(1), on.releaseKeys[0]);
-    return { on, counter: 1 };
-  });
+  const made = firmwareWorld(platform).then((on) => ({ on, counter: 1 }));
   worlds.set(platform, made);
   return made;
 }

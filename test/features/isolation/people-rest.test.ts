@@ -30,6 +30,8 @@ const DESIRED = { desired: { power: true } };
 /** Of nothing. */
 const SHA256 = '47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=';
 const RELEASE = { product: 'lamp', counter: 1 };
+/** Signed by nobody. */
+const SIGNED = { document: 'e30=', signatures: [{ keyId: '0'.repeat(64), signature: 'AAAA' }] };
 const NOBODY = '00000000-0000-4000-8000-000000000000';
 
 /** By operation id. */
@@ -78,6 +80,16 @@ const TABLE: Readonly<Record<string, Row>> = {
   // Whoever works here sees that there is a file, and never what is in it.
   downloadFile: { may: ['owner'], status: 404 },
   removeFile: { may: WRITERS, status: 404 },
+  publishTrust: { may: ['operator'], status: 409, body: { document: SIGNED }, otherwise: 403 },
+  listTrust: { may: ['support', 'operator'], status: 200, otherwise: 403 },
+  publishRelease: { may: ['operator'], status: 409, body: { release: SIGNED }, otherwise: 403 },
+  completeRelease: { may: ['operator'], status: 404, otherwise: 403 },
+  yankRelease: { may: ['operator'], status: 404, body: { reason: 'it burns' }, otherwise: 403 },
+  listReleases: { may: ['support', 'operator'], status: 200, otherwise: 403 },
+  getRelease: { may: ['support', 'operator'], status: 404, otherwise: 403 },
+  getCurrentRelease: { may: ['support', 'operator'], status: 404, otherwise: 403 },
+  setCurrentRelease: { may: ['operator'], status: 409, body: { counter: 1 }, otherwise: 403 },
+  unsetCurrentRelease: { may: ['operator'], status: 204, otherwise: 403 },
   // There is neither such a release nor such a rollout.
   createRollout: { may: ['operator'], status: 404, body: RELEASE, otherwise: 403 },
   dryRunRollout: { may: ['support', 'operator'], status: 404, body: RELEASE, otherwise: 403 },
@@ -117,7 +129,7 @@ async function pathOf({ path }: Route, { uses, query }: Row): Promise<string> {
   const thing = uses && path.includes('{thing}') ? (await make.thing()).thing : shared.thing;
   const site = uses && path.includes('{site}') ? await make.site() : shared.site;
   const names: Readonly<Record<string, string>> = {
-    ...{ thing, site, person: NOBODY },
+    ...{ thing, site, person: NOBODY, product: 'fan', counter: '1' },
     ...{ invitation: 'none', command: '0'.repeat(26), transfer: '0'.repeat(26), rollout: '0'.repeat(26) },
   };
   const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => names[name] ?? '');
