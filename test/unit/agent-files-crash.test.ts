@@ -152,3 +152,40 @@ describe('a file for the device, after a crash', () => {
     await after.transfers.end();
   });
 });
+
+describe('a disk that refuses once', () => {
+  const plain = randomBytes(30_000);
+
+  /** The n-th operation fails, in all that a file from the device and one for it need. Gives how many there were. */
+  async function lifeWith(failing: number): Promise<{ readonly world: FilesWorld; readonly operations: number }> {
+    const disk = new SimulatedDisk();
+    let operations = 0;
+    const world = new FilesWorld(disk);
+    await world.cloud.store(idOf(5), 'in.bin', plain);
+    world.put('log', plain);
+    disk.fault = () => {
+      operations += 1;
+      if (operations === failing) throw new Error('EIO');
+    };
+    world.connect();
+    const isOver = () =>
+      [...world.cloud.transfers.values()].every(({ state }) => state === 'STORED' || state === 'DELIVERED') &&
+      world.cloud.transfers.size === 2 &&
+      disk.files.size === 1;
+    await world.until(isOver, `an end without operation ${failing}: ${[...disk.files.keys()]}`);
+    await world.transfers.end();
+    return { world, operations };
+  }
+
+  it('does not keep a file from its end', async () => {
+    const { operations } = await lifeWith(0);
+    expect(operations).toBeGreaterThan(40);
+    const first = 1 + Math.floor(Math.random() * EVERY);
+    for (let failing = first; failing <= operations; failing += EVERY) {
+      const { world } = await lifeWith(failing);
+      expect(world.disk.files.get('in.bin')?.equals(plain)).toBe(true);
+      const [sent = ''] = [...world.cloud.transfers.keys()].filter((each) => each !== idOf(5));
+      expect((await world.cloud.fetch(sent)).equals(plain)).toBe(true);
+    }
+  });
+});

@@ -21,6 +21,7 @@ export class FileTransfers implements SessionPart {
   readonly filters: readonly string[];
   readonly outgoing: OutgoingFiles;
   readonly #options: FileTransfersOptions;
+  #isStarted = false;
 
   constructor(options: FileTransfersOptions) {
     this.#options = options;
@@ -28,8 +29,9 @@ export class FileTransfers implements SessionPart {
     this.outgoing = options.outgoing;
   }
 
-  /** Goes on with what an earlier process has left. */
+  /** Goes on with what an earlier process has left. While its folder cannot be read nothing goes; every connection tries again. */
   start(): void {
+    if (this.#isStarted) return;
     const { channel, journal, outgoing, incoming, log } = this.#options;
     try {
       for (const id of journal.load()) {
@@ -43,6 +45,7 @@ export class FileTransfers implements SessionPart {
       log.error('file.not_kept', { message, reason: messageOf(error) });
       return;
     }
+    this.#isStarted = true;
     channel.listen({
       offered: (id, offer) => incoming?.offered(id, offer),
       cancelled: (id) => {
@@ -58,6 +61,7 @@ export class FileTransfers implements SessionPart {
   }
 
   on(session: Session, subscribed: () => Promise<boolean>, over: AbortSignal): void {
+    this.start();
     this.#options.channel.on(session, subscribed, over);
   }
 

@@ -70,7 +70,7 @@ export class IncomingFiles {
   }
 
   async #work(id: string, cancelled: AbortSignal, ended: AbortSignal): Promise<boolean> {
-    const { receiver, log } = this.#options;
+    const { receiver, journal, channel, log } = this.#options;
     try {
       let record = this.#record(id);
       if (record?.state !== 'given-up' && record?.state !== 'received') {
@@ -84,11 +84,13 @@ export class IncomingFiles {
       }
       if (record.state === 'received') await this.#finish(record, ended);
       else if (record.state === 'given-up') await this.#clear(record, ended);
+      journal.forget(id);
     } catch (error) {
       if (!ended.aborted) log.warn('file.waits', { id, reason: messageOf(error) });
       return false;
     }
-    this.#forget(id);
+    if (this.#missed) void channel.askForWaiting();
+    this.#missed = false;
     return true;
   }
 
@@ -151,17 +153,5 @@ export class IncomingFiles {
     await this.#options.channel.ask(id, request, ended).catch((error) => {
       if (!(error instanceof GiveUp)) throw error;
     });
-  }
-
-  #forget(id: string): void {
-    const { journal, channel, log } = this.#options;
-    try {
-      journal.forget(id);
-    } catch (error) {
-      log.warn('file.not_forgotten', { id, reason: messageOf(error) });
-    }
-    if (!this.#missed) return;
-    this.#missed = false;
-    void channel.askForWaiting();
   }
 }

@@ -50,18 +50,32 @@ export class TransferJournal {
     return read.flatMap(({ id, record }) => (record.ok ? [] : id));
   }
 
-  /** @throws the error of the system; what was kept before still is. */
+  /** @throws the error of the system; what was kept before still is, or what was to be kept. A new one is not. */
   keep(record: TransferRecord): void {
-    this.#file(record.id).write(record);
+    try {
+      this.#file(record.id).write(record);
+    } catch (error) {
+      if (!this.#records.has(record.id)) this.#removeQuietly(record.id);
+      throw error;
+    }
     this.#records.set(record.id, record);
   }
 
   /** Also what is encrypted. A crash may bring the record back. @throws the error of the system. */
   forget(id: string): void {
     const names = this.#fs.list(this.directory);
-    for (const name of [`${id}.enc`, `${id}.json`])
+    for (const name of [`${id}.enc`, `${id}.json.draft`, `${id}.json`])
       if (names.includes(name)) this.#fs.remove(path.join(this.directory, name));
     this.#records.delete(id);
+  }
+
+  /** It may have got its name before the disk refused; a later process would take it up. */
+  #removeQuietly(id: string): void {
+    try {
+      this.forget(id);
+    } catch {
+      // Then it is taken up, and finds that it is over or that its file is gone.
+    }
   }
 
   #file(id: string): StateFile {
