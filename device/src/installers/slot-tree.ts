@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import type { FirmwareFileSystem } from '../firmware/firmware-file-system.ts';
 import { readImage } from '../firmware/image-file.ts';
@@ -16,6 +17,8 @@ interface WrittenFile {
 type Written = ReadonlyMap<string, WrittenFile | undefined>;
 
 const READ_BYTES = 1 << 20;
+/** Each turn of zlib is one of the thread pool. */
+const CHUNK_BYTES = 1 << 18;
 
 /**
  * Unpacks an image into a folder that is not there yet; on the disk when it resolves. The image is checked once more while it is
@@ -32,8 +35,10 @@ export async function unpackImage(
 ): Promise<Written> {
   const written = new Map<string, WrittenFile | undefined>();
   const hash = createHash('sha256');
-  const gunzip = createGunzip();
-  const feeding = feed();
+  const gunzip = createGunzip({ chunkSize: CHUNK_BYTES });
+  let open: ReturnType<FirmwareFileSystem['create']> | undefined;
+  // An error of the source destroys what is read below, which says so there.
+  const fed = pipeline(source, gunzip).catch(() => {});
   try {
     fs.makeDirectory(directory);
     await readTar(gunzip, maxBytes, {
@@ -43,11 +48,10 @@ export async function unpackImage(
       },
       file: (name, executable) => writeFile(name, executable),
     });
-    await feeding;
-  } catch (error) {
+  } finally {
     gunzip.destroy();
-    await feeding;
-    throw error;
+    open?.close();
+    await fed;
   }
   if (hash.digest('hex') !== sha256) throw new Error('the image has changed since it was verified');
   for (const name of [...written.keys()].filter((each) => !written.get(each)).toSorted((a, b) => b.length - a.length)) {
@@ -56,23 +60,18 @@ export async function unpackImage(
   fs.syncDirectory(directory);
   return written;
 
-  async function feed(): Promise<void> {
-    try {
-      for await (const part of readImage(fs, file, size)) {
-        signal.throwIfAborted();
-        hash.update(part);
-        if (gunzip.destroyed) return;
-        if (!gunzip.write(part)) await new Promise((resolve) => gunzip.once('drain', resolve).once('close', resolve));
-      }
-      gunzip.end();
-    } catch (error) {
-      gunzip.destroy(error instanceof Error ? error : new Error(String(error)));
+  async function* source(): AsyncGenerator<Buffer> {
+    for await (const part of readImage(fs, file, size)) {
+      signal.throwIfAborted();
+      hash.update(part);
+      yield part;
     }
   }
 
   function writeFile(name: string, executable: boolean) {
     const target = path.join(directory, name);
     const output = executable ? fs.createExecutable(target) : fs.create(target);
+    open = output;
     const digest = createHash('sha256');
     let bytes = 0;
     return {
@@ -84,6 +83,7 @@ export async function unpackImage(
       end: (): void => {
         output.sync();
         output.close();
+        open = undefined;
         written.set(name, { size: bytes, sha256: digest.digest('hex'), executable });
       },
     };
