@@ -166,8 +166,7 @@ function portsOf(
       names: async ({ partition }, { from }, limit) => {
         bill.read(limit * 100, false);
         const list = names[Number(partition.slice(-1))] ?? [];
-        // Names have one length, and a place is a name and a character.
-        const begin = from === '-' ? 0 : list.indexOf(from.slice(0, -1)) + 1;
+        const begin = firstFrom(list, from);
         return list.slice(begin, begin + limit);
       },
       rows: async (things) => {
@@ -223,6 +222,17 @@ function portsOf(
     },
     reports: { decided: () => {}, changed: () => {}, refused: () => {}, late: () => {}, failed: () => {} },
   };
+}
+
+/** Where the names from this one on begin. */
+function firstFrom(list: readonly string[], from: string): number {
+  let [low, high] = [0, list.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((list[middle] ?? '') < from) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Names of things as the lists have them, in their order. */

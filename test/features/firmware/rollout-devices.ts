@@ -14,7 +14,7 @@ export const PRODUCT = DEFAULT_THING_TYPE;
 export type Conduct = 'updates' | 'rolls-back' | 'waits';
 
 export interface UpdatedDevice extends FirmwareDevice {
-  /** All that was desired of it, in the order in which it heard of it. */
+  /** All that was desired of it, each attempt once, in the order in which it heard of it. */
   readonly desired: readonly DesiredFirmware[];
   /** How its requests for downloads were answered: `accepted`, or the code of the rejection. */
   readonly downloads: readonly string[];
@@ -59,7 +59,10 @@ export async function updatedDevice(
   client.on('message', (topic, payload) => {
     if (topic !== `${shadow}/update/delta`) return;
     const { state } = JSON.parse(payload.toString()) as { readonly state: unknown };
-    desired.push(v.parse(DesiredFirmware, state));
+    const next = v.parse(DesiredFirmware, state);
+    // It may be told again; it takes up each attempt once.
+    if (desired.some(({ attempt, cancelled }) => attempt === next.attempt && cancelled === next.cancelled)) return;
+    desired.push(next);
     void goOn(conduct);
   });
   await client.trySubscribe(`${shadow}/update/delta`);

@@ -114,6 +114,25 @@ describeLocally('a chain of trust of its own', 'a rollout', () => {
     expect(row.numbers).toEqual({ SUCCEEDED: 2 });
   });
 
+  it('leaves a device to the rollout that was first with it', async () => {
+    const all = await devices('waits', 2);
+    const one = { waves: [{ count: 1 }, { percent: 100 as const }], answerSeconds: 3600 };
+    const slow = await begin(all, one);
+    await until(slow, ({ numbers }) => numbers.NOTIFIED === 1);
+    const second = await begin(all, { waves: [{ percent: 100 }], answerSeconds: 3600 });
+    const row = await until(second, ({ numbers }) => numbers.NOTIFIED === 1);
+    expect(row.numbers).toEqual({ NOTIFIED: 1, SKIPPED: 1 });
+
+    // The first one comes to its second device, which has another offer by then.
+    const first = all.find(({ desired }) => desired[0]?.counter === counter - 1);
+    await first?.goOn('updates');
+    const done = await until(slow, ({ state }) => state === 'COMPLETED');
+    expect(done.numbers).toEqual({ SUCCEEDED: 1, SKIPPED: 1 });
+    await all.find((device) => device !== first)?.goOn('updates');
+    await until(second, ({ state }) => state === 'COMPLETED');
+    expect(all.map(({ desired }) => desired.length)).toEqual([1, 1]);
+  });
+
   it('shows beforehand who would get it; support may look, and nobody else may do anything', async () => {
     const [device] = await devices('waits', 1);
     const { product, counter: of } = await released();
