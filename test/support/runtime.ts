@@ -80,6 +80,16 @@ export interface Runtime {
   readonly exited: Promise<number | null>;
 }
 
+/** Those that nobody has yet. A hook that takes too long never gets its runtime, and Jest would wait for it without end. */
+const starting = new Set<ChildProcess>();
+let isOver = false;
+if ('afterAll' in globalThis) {
+  afterAll(() => {
+    isOver = true;
+    for (const child of starting) child.kill('SIGKILL');
+  });
+}
+
 /** Rejects with what the process wrote on standard error when it does not become ready. */
 export async function startRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
   for (let attempt = 1; ; attempt += 1) {
@@ -115,11 +125,15 @@ async function start(options: RuntimeOptions, portOffset: number): Promise<Runti
   const clean = () => {
     if (options.folder === undefined) rmSync(folder, { recursive: true, force: true });
   };
+  starting.add(child);
+  if (isOver) child.kill('SIGKILL');
   try {
     await ready(child, exited, written);
   } catch (error) {
     clean();
     throw error;
+  } finally {
+    starting.delete(child);
   }
   const end = async (signal: 'SIGTERM' | 'SIGKILL') => {
     child.kill(signal);
