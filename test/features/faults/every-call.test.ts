@@ -7,6 +7,7 @@ import type { HarmAt } from '../../../local/src/faults/points.ts';
 import { type Platform, startPlatform } from '../../support/platform.ts';
 import { describeLocally } from '../../support/target.ts';
 import { accessScenarios } from './access-scenarios.ts';
+import { certificatesScenarios } from './certificates-scenarios.ts';
 import { commandsScenarios } from './commands-scenarios.ts';
 import { filesScenarios } from './files-scenarios.ts';
 import { firmwareScenarios } from './firmware-scenarios.ts';
@@ -26,6 +27,7 @@ const scenarios: readonly Scenario[] = [
   ...thingsScenarios,
   ...presenceScenarios,
   ...accessScenarios,
+  ...certificatesScenarios,
   ...commandsScenarios,
   ...filesScenarios,
   ...firmwareScenarios,
@@ -41,7 +43,8 @@ const LIMIT_MS = 300_000;
 /** With THINGSTEAD_EXHAUSTIVE each call meets every harm; else one of them meets one, from run to run another. */
 function harmsAt(call: number, calls: number): readonly HarmAt<'call'>[] {
   if (process.env.THINGSTEAD_EXHAUSTIVE) return HARMS;
-  return call === OFFSET % calls ? HARMS.filter((_, at) => at === OFFSET % HARMS.length) : [];
+  const turn = Math.floor(OFFSET / calls);
+  return call === OFFSET % calls ? HARMS.filter((_, at) => at === turn % HARMS.length) : [];
 }
 
 describeLocally('a plan of harm', 'a function that is cut off at any of its calls', () => {

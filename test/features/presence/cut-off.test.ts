@@ -12,7 +12,7 @@ import { type PresencePlatform, startPresence } from './presence-platform.ts';
 
 const HARMS: readonly HarmAt<'call'>[] = ['crash-before', 'crash-after', 'lose-answer'];
 /** Without THINGSTEAD_EXHAUSTIVE every so many calls meet harm, from run to run others. */
-const STEP = process.env.THINGSTEAD_EXHAUSTIVE ? 1 : 4;
+const STEP = process.env.THINGSTEAD_EXHAUSTIVE ? 1 : 8;
 const OFFSET = randomInt(STEP * HARMS.length);
 const DELAY = 900;
 /** A message comes again after six minutes. */
