@@ -65,7 +65,7 @@ export function httpObjectStore(clock: Clock): ObjectStore {
       }
     },
     get: async ({ url, etag, from, to, take, signal }) => {
-      const request = open(url, 'GET', { 'if-match': etag, range: `bytes=${from}-${to - 1}` }, signal);
+      const request = open(url, 'GET', { 'if-match': quoted(etag), range: `bytes=${from}-${to - 1}` }, signal);
       let received = 0;
       const watched = watch(clock, request, () => received);
       let failure: unknown;
@@ -107,6 +107,11 @@ function open(
   // What goes wrong is seen by those who wait for the answer; this is for later.
   request.on('error', () => {});
   return request;
+}
+
+/** As HTTP wants it (RFC 9110, 8.8.3); events of S3 have it without. */
+function quoted(etag: string): string {
+  return etag.startsWith('"') ? etag : `"${etag}"`;
 }
 
 function answer(request: ClientRequest): Promise<IncomingMessage> {
