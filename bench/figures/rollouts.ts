@@ -76,9 +76,9 @@ async function measured(size: number): Promise<readonly Row[]> {
       bill.add('lambdaRequest');
       bill.add('lambdaArm', TICK_GB_SECONDS);
       store.touched = 0;
-      const before = process.cpuUsage();
+      const before = process.threadCpuUsage();
       await onTick(next.tick, ports);
-      const { user, system } = process.cpuUsage(before);
+      const { user, system } = process.threadCpuUsage(before);
       cpu.push((user + system) / 1000);
       mostTouched = Math.max(mostTouched, store.touched);
       if (cpu.length % 500 === 0) peak = Math.max(peak, process.memoryUsage().rss);
