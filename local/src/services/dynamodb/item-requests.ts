@@ -59,6 +59,29 @@ export function take<Request>(tables: Tables, operation: ItemOperation, input: u
   return request;
 }
 
+/**
+ * `parse` for the inputs of an operation that has more than one request in it: what its permissions have made of an input with
+ * `prepare` is kept until the operation takes it.
+ */
+export function parsedOnce<Parsed>(parse: (input: unknown) => Parsed): {
+  readonly prepare: (input: unknown) => Parsed;
+  readonly take: (input: unknown) => Parsed;
+} {
+  const kept = new WeakMap<object, { readonly parsed: Parsed }>();
+  return {
+    prepare(input) {
+      const parsed = parse(input);
+      kept.set(members(input), { parsed });
+      return parsed;
+    },
+    take(input) {
+      const known = kept.get(members(input));
+      kept.delete(members(input));
+      return known ? known.parsed : parse(input);
+    },
+  };
+}
+
 /** @throws AwsError ValidationException beyond 400 KB */
 export function checkSize(item: Item, message = 'Item size has exceeded the maximum allowed size'): void {
   if (itemBytes(item) > MAX_ITEM_BYTES) throw invalid(message);

@@ -5,7 +5,7 @@ import type { Item } from '../attribute-value.ts';
 import { readUnits, writeUnits } from '../capacity.ts';
 import { checkItem, checkKey, checkPaths, type ParsedExpressions, validate } from '../dynalite.ts';
 import { project } from '../expressions/projection.ts';
-import { checkSize, itemPermission } from '../item-requests.ts';
+import { checkSize, itemPermission, parsedOnce } from '../item-requests.ts';
 import { itemBytes } from '../item-size.ts';
 import { meterRead, meterWrite } from '../metering.ts';
 import { tieOf } from '../table.ts';
@@ -44,14 +44,16 @@ function capacities(wanted: string | undefined, units: ReadonlyMap<string, numbe
 
 /** BatchGetItem: up to 100 items of any tables, 16 MB at most; what does not fit comes back in UnprocessedKeys. */
 export function batchGetItem(tables: Tables): AnyOperation {
-  const parse = (input: unknown) => validate<BatchRequest<KeysAndAttributes>>('BatchGetItem', withNames(tables, input));
+  const requests = parsedOnce((input) =>
+    validate<BatchRequest<KeysAndAttributes>>('BatchGetItem', withNames(tables, input)),
+  );
   return operation<unknown, object>({
     permissions: (input) =>
-      Object.entries(parse(input).RequestItems).map(([TableName, entry]) =>
+      Object.entries(requests.prepare(input).RequestItems).map(([TableName, entry]) =>
         itemPermission(tables, 'BatchGetItem', { ...entry, TableName }, entry.Keys),
       ),
     run(input) {
-      const { RequestItems, ReturnConsumedCapacity } = parse(input);
+      const { RequestItems, ReturnConsumedCapacity } = requests.take(input);
       const responses: Record<string, Item[]> = {};
       const unprocessed: Record<string, { Keys: Item[] }> = {};
       const units = new Map<string, number>();
@@ -83,21 +85,21 @@ export function batchGetItem(tables: Tables): AnyOperation {
 
 /** BatchWriteItem: up to 25 puts and deletes of any tables, each on its own. Nothing is left unprocessed here. */
 export function batchWriteItem(tables: Tables): AnyOperation {
-  const parse = (input: unknown) => {
+  const requests = parsedOnce((input) => {
     const request = validate<BatchRequest<readonly WriteRequest[]>>('BatchWriteItem', withNames(tables, input));
     if (Object.values(request.RequestItems).flat().length > MAX_WRITES) {
       throw invalid('Too many items requested for the BatchWriteItem call');
     }
     return request;
-  };
+  });
   const itemOf = ({ PutRequest, DeleteRequest }: WriteRequest) => PutRequest?.Item ?? DeleteRequest?.Key ?? {};
   return operation<unknown, object>({
     permissions: (input) =>
-      Object.entries(parse(input).RequestItems).map(([TableName, writes]) =>
+      Object.entries(requests.prepare(input).RequestItems).map(([TableName, writes]) =>
         itemPermission(tables, 'BatchWriteItem', { TableName }, writes.map(itemOf)),
       ),
     run(input) {
-      const { RequestItems, ReturnConsumedCapacity } = parse(input);
+      const { RequestItems, ReturnConsumedCapacity } = requests.take(input);
       const all = Object.entries(RequestItems).map(([name, writes]) => ({ table: tables.get(name), writes }));
       // All is checked before anything is written.
       for (const { table, writes } of all) {

@@ -5,7 +5,7 @@ import type { AnyOperation } from '../../../kernel/service.ts';
 import type { Item } from '../attribute-value.ts';
 import { conditionHolds } from '../condition-check.ts';
 import { checkKey, checkPaths } from '../dynalite.ts';
-import { itemPermission, type KeyRequest, type PutRequest, prepare } from '../item-requests.ts';
+import { itemPermission, type KeyRequest, type PutRequest, parsedOnce, prepare } from '../item-requests.ts';
 import { itemBytes } from '../item-size.ts';
 import { meterWrite } from '../metering.ts';
 import { type Table, tieOf } from '../table.ts';
@@ -163,22 +163,22 @@ class RequestTokens {
 /** TransactWriteItems: up to 100 writes and checks that all happen or none; once for each client request token. */
 export function transactWriteItems(tables: Tables): AnyOperation {
   const tokens = new RequestTokens(tables);
-  const parse = (input: unknown) => {
+  const requests = parsedOnce((input) => {
     const { TransactItems, ClientRequestToken } = (input ?? {}) as {
       readonly TransactItems?: unknown;
       readonly ClientRequestToken?: string;
     };
     return { actions: checkCount(TransactItems).map((each) => parseAction(tables, each)), token: ClientRequestToken };
-  };
+  });
   return operation<unknown, object>({
     permissions: (input) =>
-      parse(input).actions.map(({ kind, request, key }) =>
+      requests.prepare(input).actions.map(({ kind, request, key }) =>
         itemPermission(tables, PERMISSIONS[kind], request, [key], {
           'dynamodb:EnclosingOperation': 'TransactWriteItems',
         }),
       ),
     run(input) {
-      const { actions, token } = parse(input);
+      const { actions, token } = requests.take(input);
       const digest = token === undefined ? '' : createHash('sha256').update(JSON.stringify(actions)).digest('base64');
       if (token !== undefined && tokens.isDone(token, digest)) return {};
       execute(tables, actions);
