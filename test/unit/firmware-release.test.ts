@@ -81,6 +81,7 @@ describe('a release that is for this device, now', () => {
 });
 
 describe('refused by its name', () => {
+  const twin = signed('firmware', { ...manifest, version: '2.1.1' }, one, two);
   const older = signed('firmware', { ...manifest, counter: 11 }, one, two);
   const attacks: readonly (readonly [attack: string, failure: string, check: ReleaseCheck])[] = [
     ['arbitrary software: signed with a key nobody knows', 'unknown-key', of(signed('firmware', manifest, stranger))],
@@ -116,6 +117,7 @@ describe('refused by its name', () => {
       }),
     ],
     ['mix-and-match: another release than was assigned', 'mix-and-match', { ...good, release: older }],
+    ['mix-and-match: another release of the same counter', 'mix-and-match', { ...good, release: twin }],
     ['mix-and-match: another counter than was assigned', 'mix-and-match', assignment({ counter: 11 })],
     ['mix-and-match: another product than was assigned', 'mix-and-match', assignment({ product: 'doorbell' })],
     ["mix-and-match: another thing's assignment", 'mix-and-match', assignment({ thing: 'macdonald-pump' })],
@@ -155,6 +157,7 @@ describe('refused by its name', () => {
     ['signed: a size of zero', 'malformed', of(signed('firmware', { ...manifest, size: 0 }, one, two))],
     ['signed: of another type', 'malformed', of(signed('firmware', { ...manifest, type: 'trust' }, one, two))],
     ['too large to be looked at', 'malformed', raw(`"${'x'.repeat(64 * 1024)}"`)],
+    ['other text for the same bytes', 'malformed', { ...good, release: { ...release, document: otherText() } }],
     ['no signature at all', 'malformed', of({ ...release, signatures: [] })],
     ['a signature that is none', 'wrong-signature', of(signatureOf('AAAA'))],
     ['a signature of nothing', 'wrong-signature', of(signatureOf(''))],
@@ -163,6 +166,16 @@ describe('refused by its name', () => {
   test.each(attacks)('%s: %s', (_, failure, check) => {
     expect(checkRelease(check)).toMatchObject({ ok: false, failure });
   });
+
+  /** The last bits before the padding mean nothing. */
+  function otherText(): string {
+    const padded = /^(.*)(.)(=+)$/s.exec(release.document);
+    if (!padded) throw new Error('make the manifest one character longer: its base64 needs padding');
+    const [, before = '', last = '', padding = ''] = padded;
+    const text = before + String.fromCharCode(last.charCodeAt(0) + 1) + padding;
+    expect(Buffer.from(text, 'base64')).toEqual(Buffer.from(release.document, 'base64'));
+    return text;
+  }
 
   function signatureOf(signature: string): SignedDocument {
     return { ...release, signatures: [{ keyId: one.publicKey.keyId, signature }] };
