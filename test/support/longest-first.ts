@@ -8,17 +8,20 @@ const root = path.resolve(import.meta.dirname, '../..');
 
 /** More than ten seconds each, the longest first. */
 const LONGEST = [
+  'test/features/firmware/fleet.test.ts',
   'test/features/telemetry/soak.test.ts',
   'test/features/faults/every-call.test.ts',
   'test/unit/cli-platform.test.ts',
   'test/features/clients/aws-tools.test.ts',
   'test/features/clients/agent-package.test.ts',
   'test/features/notifications/delivery.test.ts',
+  'test/features/files/round-trip.test.ts',
   'test/features/onboarding/agent.test.ts',
   'test/features/voice/directives.test.ts',
   'test/features/presence/sleeping.test.ts',
   'test/runtime/data/round.test.ts',
   'test/features/presence/outage.test.ts',
+  'test/unit/agent-firmware-crash.test.ts',
   'test/unit/agent-run.test.ts',
   'test/unit/outbox-crash.test.ts',
   'test/unit/agent-supervision.test.ts',
