@@ -38,7 +38,7 @@ const scenarios: readonly Scenario[] = [
 const HARMS: readonly HarmAt<'call'>[] = ['crash-before', 'crash-after', 'lose-answer'];
 /** A failure names its harm and its call, so this needs not be known to see it again. */
 const OFFSET = randomInt(1000);
-const LIMIT_MS = 300_000;
+const LIMIT_MS = process.env.THINGSTEAD_EXHAUSTIVE ? 1_200_000 : 300_000;
 
 /** With THINGSTEAD_EXHAUSTIVE each call meets every harm; else one of them meets one, from run to run another. */
 function harmsAt(call: number, calls: number): readonly HarmAt<'call'>[] {

@@ -51,7 +51,9 @@ async function send({ mary: { api } }: World, thing: string, id: string): Promis
     api.sendFile({ params: { thing }, body: { id, name: 'settings', size: CONTENT.length } }),
   );
   const encrypted = await encrypt(CONTENT, dataKey);
-  const body = await putAll(encrypted, (parts) => again(() => api.sendParts({ params, body: { parts: [...parts] } })));
+  const body = await again(() =>
+    putAll(encrypted, (parts) => again(() => api.sendParts({ params, body: { parts: [...parts] } }))),
+  );
   await again(() => api.completeFile({ params, body }));
 }
 

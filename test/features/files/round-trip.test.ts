@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { newPerson, type Person } from '../../support/person.ts';
 import { type Platform, startPlatform } from '../../support/platform.ts';
+import { describeLocally } from '../../support/target.ts';
 import { decrypt, filesPlatform, newTransfer, sha256 } from './files-platform.ts';
 
 let platform: Platform;
@@ -90,6 +91,68 @@ describe('a file for a device', () => {
     await camera.say('pending', { type: 'pending' });
 
     expect(await camera.hears(transfer, 'offer')).toMatchObject({ size: 5 });
+    await camera.client.endAsync();
+  });
+});
+
+describeLocally('the meter', 'a small file', () => {
+  type Used = ReadonlyMap<string, number>;
+
+  /** By service and item, of the resources of files alone. */
+  async function meter(): Promise<Used> {
+    const response = await fetch(`${platform.config.endpoint}/_local/meter`);
+    const { services } = (await response.json()) as {
+      readonly services: readonly { service: string; item: string; resource: string; quantity: number }[];
+    };
+    const own = services.filter(
+      ({ service, resource }) => /Key Management/.test(service) || /^thingstead-files(-\d|$)/.test(resource),
+    );
+    const used = new Map<string, number>();
+    for (const { service, item, quantity } of own) {
+      const name = `${service}, ${item}`;
+      used.set(name, (used.get(name) ?? 0) + quantity);
+    }
+    return used;
+  }
+
+  async function usedBy(act: () => Promise<unknown>): Promise<(name: string) => number> {
+    await platform.idle();
+    const before = await meter();
+    await act();
+    await platform.idle();
+    const after = await meter();
+    return (name) => (after.get(name) ?? 0) - (before.get(name) ?? 0);
+  }
+
+  it('takes as much of S3, KMS and DynamoDB as docs/files.md says, at most', async () => {
+    const device = await ownedThing();
+    const { thing } = device;
+    const camera = await on.connect(device);
+
+    const sent = await usedBy(() => camera.sends(randomBytes(1000)));
+    const given = await usedBy(async () => {
+      const { transfer } = await on.sends(mary, thing, randomBytes(1000));
+      await camera.hears(transfer, 'offer');
+      await camera.gets(transfer, { type: 'download' });
+      await camera.gets(transfer, { type: 'received', size: 1000 });
+    });
+
+    const items = [
+      'Amazon S3, PUT, COPY and LIST requests',
+      'Amazon S3, GET and other requests',
+      'Amazon DynamoDB, on-demand writes',
+      'Amazon DynamoDB, on-demand reads',
+      'AWS Key Management Service, requests',
+    ];
+    const most = { sent: [5, 4, 10, 16, 4], given: [5, 6, 14, 24, 5] };
+    for (const [at, item] of items.entries()) {
+      const used = { item, sent: sent(item), given: given(item) };
+      expect({ ...used, few: used.sent <= Number(most.sent[at]) && used.given <= Number(most.given[at]) }).toEqual({
+        ...used,
+        few: true,
+      });
+      expect(used.sent).toBeGreaterThan(0);
+    }
     await camera.client.endAsync();
   });
 });
