@@ -322,7 +322,7 @@ describe('the log of AWS IoT', () => {
 });
 
 /** Capabilities whose permissions stand in test files of their own. */
-const ELSEWHERE = /^(Files|Firmware|Rollouts)/;
+const ELSEWHERE = /^(RestApi.*ApiScopedThingsteadPlatform)?(CertificateRenewals|Files|Firmware|Rollouts)/;
 
 function here(type: string): ReturnType<typeof resources> {
   return resources(synthesis.platform, type).filter(([name]) => !ELSEWHERE.test(name));

@@ -65,6 +65,8 @@ describe('the settings', () => {
       presence: { offlineDelaySeconds: 900, groupWindowSeconds: 60, recordIpAddress: false },
       notifications: { noticesPerPersonPerDay: 50 },
       push: {},
+      certificates: { issuer: 'OPERATOR', validityDays: 365, noticeDays: 30 },
+      firmware: { releaseKey: 'KMS' },
       files: { maxBytes: 2 ** 31, quotaBytesPerThing: 10 * 2 ** 30, retentionDays: 30 },
       thingTypes: {},
       access: {

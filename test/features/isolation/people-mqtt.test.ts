@@ -51,7 +51,9 @@ const TABLE: Readonly<Record<string, Row>> = {
     topic: (thing) => `${topics.filesTopic(thing, '0'.repeat(26))}/accepted`,
     receive: DEVICE,
   },
-  'a firmware download': { topic: (thing) => `device/${thing}/firmware/f1/v1`, publish: DEVICE, receive: DEVICE },
+  firmwareTopic: { topic: (thing) => topics.firmwareTopic(thing, 'f1'), publish: DEVICE, receive: DEVICE },
+  certificateTopic: { topic: topics.certificateTopic, publish: DEVICE, receive: DEVICE },
+  'certificateTopic, accepted': { topic: (thing) => `${topics.certificateTopic(thing)}/accepted`, receive: DEVICE },
   // All that is under its own name a device may hear.
   'shadow get': { topic: shadow('get'), publish: [...READERS, 'device'], receive: DEVICE },
   'shadow update': { topic: shadow('update'), publish: [...WRITERS, 'device'], receive: DEVICE },
