@@ -18,6 +18,7 @@ import { Slots } from '../../device/src/installers/slots.ts';
 import { holdLauncherLine } from '../../device/src/launcher/launcher-line.ts';
 import { Liveness } from '../../device/src/liveness.ts';
 
+const trialSeconds = Number(process.env.APP_TRIAL_SECONDS);
 const [counter = '0', behaviour = 'works'] = process.argv.slice(2);
 const { APP_CLOUD = '', APP_FOLDER = '', THINGSTEAD_SLOT } = process.env;
 const clock = systemClock();
@@ -69,9 +70,9 @@ const context = {
     clock,
     running,
   },
-  settings: { product: 'pump', healthSeconds: 0.2, trialSeconds: 8, minFreeBytes: 1 },
+  settings: { product: 'pump', healthSeconds: 0.2, trialSeconds, minFreeBytes: 1 },
   installer: new Slots({
-    ...{ fs, directory: `${APP_FOLDER}/slots`, running: THINGSTEAD_SLOT, maxBoots: 3, trialSeconds: 8, end },
+    ...{ fs, directory: `${APP_FOLDER}/slots`, running: THINGSTEAD_SLOT, maxBoots: 3, trialSeconds, end },
   }),
   log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
   randomId: () => randomBytes(24).toString('base64url'),

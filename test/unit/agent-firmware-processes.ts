@@ -43,12 +43,17 @@ export class Device {
   readonly heard: Heard[] = [];
   readonly launchers: ChildProcess[] = [];
   desired: Version | undefined;
+  /** How often a version has called. */
+  calls = 0;
   /** What the launchers have said. */
   words = '';
+  readonly #seconds: { readonly trial: number; readonly silence: number };
   readonly #server: Server;
   readonly #listeners = new Set<() => void>();
 
-  constructor() {
+  /** @param seconds how long a start may take to be found good, and a version may be silent. */
+  constructor(seconds: { readonly trial: number; readonly silence: number }) {
+    this.#seconds = seconds;
     for (const name of ['state', 'slots', 'factory/bin']) mkdirSync(path.join(this.folder, name), { recursive: true });
     writeFileSync(path.join(this.folder, 'trust.json'), JSON.stringify(firstTrust));
     const program = path.join(this.folder, 'factory/bin/thingstead-agent');
@@ -63,6 +68,8 @@ export class Device {
         response.writeHead(from ? 206 : 200, { etag: '"image"', ...range }).end(content.subarray(from));
         return;
       }
+      this.calls += 1;
+      this.#changed();
       const body = JSON.parse(await text(request));
       response.end(JSON.stringify(this.#answer(request.url ?? '', body)));
     });
@@ -100,13 +107,18 @@ export class Device {
       path.join(root, 'device/bin/thingstead-launcher.mjs'),
       ...directories,
       '--silence',
-      '5',
+      String(this.#seconds.silence),
       '--pause',
       '0.05',
     ];
     const [program = '', ...args] = [...before, process.execPath, ...launcher];
     const child = spawn(program, args, {
-      env: { ...process.env, APP_CLOUD: this.url, APP_FOLDER: this.folder },
+      env: {
+        ...process.env,
+        APP_CLOUD: this.url,
+        APP_FOLDER: this.folder,
+        APP_TRIAL_SECONDS: String(this.#seconds.trial),
+      },
       stdio: ['ignore', 'ignore', 'pipe'],
       detached: true,
     });

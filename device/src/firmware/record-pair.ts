@@ -102,7 +102,8 @@ function encode(sequence: number, value: unknown, bytes: number): Buffer {
 }
 
 function decode(data: Buffer): Pick<Generation, 'sequence' | 'value'> | undefined {
-  const [, sum, body = ''] = /^([0-9a-f]{8}) (.*)\n/.exec(data.toString('utf8')) ?? [];
+  const line = data.toString('utf8', 0, Math.max(0, data.indexOf('\n')));
+  const [, sum, body = ''] = /^([0-9a-f]{8}) (.*)$/.exec(line) ?? [];
   const space = body.indexOf(' ');
   if (sum === undefined || space < 1 || crc32(body) !== Number.parseInt(sum, 16)) return undefined;
   return { sequence: Number(body.slice(0, space)), value: JSON.parse(body.slice(space + 1)) };

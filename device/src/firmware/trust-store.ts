@@ -5,8 +5,8 @@ import * as v from 'valibot';
 import type { FirmwareFileSystem } from './firmware-file-system.ts';
 import { RecordPair } from './record-pair.ts';
 
-/** More than the largest signed document takes. */
-const BYTES = 128 * 1024;
+/** A trust document with as many keys and signatures as there may be takes a quarter of it. */
+const BYTES = 32 * 1024;
 
 const Counter = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
