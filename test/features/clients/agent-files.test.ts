@@ -66,7 +66,8 @@ describeLocally('a network that can be cut', 'a file of the real agent', () => {
     mary = await newPerson(platform);
     mqtt = await startCuttingProxy(platform.mqtt.port);
     http = await startCuttingProxy(awsPort());
-  });
+    // It makes the tarball, too.
+  }, 180_000);
   beforeEach(async () => {
     folder = mkdtempSync(path.join(tmpdir(), 'thingstead-files-'));
     for (const name of ['in', 'out', 'draft']) mkdirSync(path.join(folder, name));
