@@ -138,7 +138,8 @@ class World {
       version: this.shadow.version + 1,
       reported: merged(this.shadow.reported, state.reported),
     };
-    this.#answer(session, 'update/accepted', { version: this.shadow.version, clientToken, state });
+    // The topic is the thing's: whichever connection it has then hears it.
+    this.#answer(this.session ?? session, 'update/accepted', { version: this.shadow.version, clientToken, state });
     this.#delta();
   }
 

@@ -6,7 +6,7 @@ import type { Log } from '../log.ts';
 import { parseMessage } from '../parse-message.ts';
 import type { Session } from '../session.ts';
 import type { SessionPart } from '../session-part.ts';
-import { DeviceShadow, shadowTopic } from '../shadow.ts';
+import { DeviceShadow, type ShadowUpdate, shadowTopic } from '../shadow.ts';
 import type { Applier } from './appliers.ts';
 import { isValues, Members } from './members.ts';
 import { ShadowDelta, ShadowDocument, ShadowRejection } from './shadow-messages.ts';
@@ -68,7 +68,11 @@ export class DesiredState implements SessionPart {
 
   on(session: Session, subscribed: () => Promise<boolean>, over: AbortSignal): void {
     const { thing, clock } = this.#options;
-    const shadow = new DeviceShadow({ session, thing, clock, updated: () => {} });
+    const updated = ({ version, reported }: ShadowUpdate): void => {
+      this.#members.taken(reported?.errors, version);
+      void this.#work();
+    };
+    const shadow = new DeviceShadow({ session, thing, clock, updated });
     const connection: Connection = {
       session,
       shadow,
@@ -124,7 +128,7 @@ export class DesiredState implements SessionPart {
     }
     connection.answered();
     connection.version = version;
-    this.#members.document(state.desired ?? {}, state.reported ?? {});
+    this.#members.document(state.desired ?? {}, state.reported ?? {}, version);
     void this.#work();
   }
 
@@ -194,6 +198,7 @@ export class DesiredState implements SessionPart {
     const { clock, log } = this.#options;
     const { session, shadow, over } = connection;
     connection.reports += 1;
+    this.#members.reporting(report);
     const answer = await shadow.update(report, `state-${session.id}-${connection.reports}`, over);
     if (answer.kind === 'accepted') {
       this.#members.reported(report);

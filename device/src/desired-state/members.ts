@@ -18,6 +18,10 @@ export class Members {
   /** What the shadow's `reported` says, as far as it is known. */
   readonly #reported = new Map<string, unknown>();
   readonly #errors = new Map<string, string>();
+  /** Their errors went out in a report that nobody has answered: it may still be taken. */
+  readonly #unsure = new Set<string>();
+  /** The version of the shadow at which what is known of an error was so. */
+  readonly #errorVersions = new Map<string, number>();
 
   constructor(names: Iterable<string>) {
     this.#names = [...names];
@@ -27,10 +31,11 @@ export class Members {
     return this.#names.includes(name);
   }
 
-  /** The whole shadow. */
-  document(desired: Values, reported: Values): void {
+  /** The whole shadow, as it was at this version. */
+  document(desired: Values, reported: Values, version: number): void {
     const errors = isValues(reported.errors) ? reported.errors : {};
     for (const name of this.#names) {
+      this.#errorVersions.set(name, version);
       copy(this.#wanted, name, desired);
       copy(this.#reported, name, reported);
       if (errors[name] === undefined) this.#errors.delete(name);
@@ -84,10 +89,15 @@ export class Members {
       const reason = this.#failureOf(name)?.reason;
       // Nobody knows what it is; and were the old value left, the shadow would be silent when that is wanted again.
       if (reason !== undefined && this.#reported.has(name)) report[name] = null;
-      if (this.#errors.get(name) !== reason) errors[name] = reason ?? null;
+      if (this.#errors.get(name) !== reason || this.#unsure.has(name)) errors[name] = reason ?? null;
     }
     if (Object.keys(errors).length > 0) report.errors = errors;
     return Object.keys(report).length > 0 ? report : undefined;
+  }
+
+  /** A report goes out. Of values that it changes in the end there is a delta; of errors there is none. */
+  reporting({ errors }: Values): void {
+    for (const name of Object.keys(isValues(errors) ? errors : {})) this.#unsure.add(name);
   }
 
   /** The shadow has taken a report. */
@@ -96,7 +106,14 @@ export class Members {
       if (value === null) this.#reported.delete(name);
       else this.#reported.set(name, value);
     }
+    for (const name of Object.keys(isValues(errors) ? errors : {})) this.#unsure.delete(name);
+  }
+
+  /** The shadow says that it has taken these errors at this version; a report that was given up may be taken after later ones. */
+  taken(errors: unknown, version: number): void {
     for (const [name, reason] of Object.entries(isValues(errors) ? errors : {})) {
+      if (version <= (this.#errorVersions.get(name) ?? -1)) continue;
+      this.#errorVersions.set(name, version);
       if (reason === null) this.#errors.delete(name);
       else this.#errors.set(name, String(reason));
     }
