@@ -186,30 +186,33 @@ describeLocally('the endpoints file', 'files by the command line', () => {
     const { device, thing } = await owned();
     const camera = await on.connect(device);
     const { transfer, encrypted } = await camera.sends(randomBytes(1000));
-    const other = Buffer.from(encrypted);
-    other[600] = (other[600] ?? 0) ^ 1;
-    // Between the grant and the download: S3 has told nobody yet.
-    const api = {
+    const out = path.join(folder, 'changed');
+    const granted = (change: (grant: Awaited<ReturnType<typeof mary.api.downloadFile>>) => unknown) => ({
       ...mary.api,
       async downloadFile(request: Parameters<typeof mary.api.downloadFile>[0]) {
         const grant = await mary.api.downloadFile(request);
-        return { ...grant, url: `data:application/octet-stream;base64,${other.toString('base64')}` };
+        return { ...grant, ...((await change(grant)) as object) };
       },
-    };
-    const out = path.join(folder, 'changed');
-    const options = {
-      api,
-      deployment: 'there',
-      thing,
-      transfer,
-      out,
-      progress: quiet,
-      signal: new AbortController().signal,
-    };
+    });
+    const get = (api: typeof mary.api) =>
+      getFile({
+        api,
+        deployment: 'there',
+        thing,
+        transfer,
+        out,
+        progress: quiet,
+        signal: new AbortController().signal,
+      });
 
-    await expect(getFile(options)).rejects.toThrow();
+    const other = granted(() => ({ sha256: createHash('sha256').update('other').digest('base64') }));
+    await expect(get(other)).rejects.toThrow('its SHA-256 is another one');
+    // Between the grant and the download: it is no more what was granted.
+    const replaced = granted(() => on.replaceObject(thing, transfer, Buffer.concat([encrypted, Buffer.from('x')])));
+    await expect(get(replaced)).rejects.toThrow(/^S3 answered 4(12|04)/);
 
     expect(existsSync(out)).toBe(false);
+    expect(readdirSync(cache)).toEqual([]);
     await camera.client.endAsync();
   });
 });
