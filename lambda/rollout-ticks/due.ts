@@ -38,7 +38,9 @@ export async function lookAtDue(rollout: RolloutRow, ports: TickPorts): Promise<
 async function take(row: RolloutDeviceRow, rollout: RolloutRow, ports: TickPorts): Promise<void> {
   // The index may lag behind the row.
   if (row.dueAt === undefined || row.dueAt > ports.now()) return;
-  if (row.state === 'NOTIFIED' && row.untold) return tell(row, rollout, ports);
+  // Beyond the cursor a device may never have heard of it: the tick that was to tell it has died.
+  const isUntold = row.untold || `${row.order}#${row.thing}` > rollout.cursor;
+  if (row.state === 'NOTIFIED' && isUntold) return tell({ ...row, untold: true }, rollout, ports);
   const step = await stepOf(row, rollout, ports);
   if (step) await write(row, step, ports);
 }

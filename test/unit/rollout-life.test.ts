@@ -2,12 +2,24 @@
 import * as v from 'valibot';
 import { NewRollout } from '../../contracts/src/rollouts.ts';
 import { abort, pause, resume, retryFailed } from '../../lambda/rollouts/operate.ts';
-import { type Conduct, MINUTE, PRODUCT, RolloutWorld, SECOND } from './rollout-world.ts';
+import {
+  type AllPorts,
+  type Conduct,
+  FailedCallError,
+  MINUTE,
+  PRODUCT,
+  QUIET,
+  RolloutWorld,
+  SECOND,
+} from './rollout-world.ts';
 
 const HOUR = 60 * MINUTE;
 
-function worldOf(conducts: Partial<Record<Conduct, number>>): RolloutWorld {
-  const world = new RolloutWorld();
+function worldOf(
+  conducts: Partial<Record<Conduct, number>>,
+  change: (ports: AllPorts) => AllPorts = (ports) => ports,
+): RolloutWorld {
+  const world = new RolloutWorld(QUIET, change);
   for (const [conduct, count] of Object.entries(conducts)) {
     for (let n = 0; n < count; n += 1) world.add(`${conduct}${n}`, conduct as Conduct);
   }
@@ -100,6 +112,22 @@ test('silence of a device that is connected is a failure; of one that is away it
   expect(world.violations).toEqual([]);
   expect(world.states(id)).toEqual({ SUCCEEDED: 7, TIMED_OUT: 1, UNREACHED: 1 });
   expect(world.isOver(id)).toBe(true);
+});
+
+test('whoever was counted as started, and not told because the tick died, is told by the next one', async () => {
+  let left = 4;
+  const world = worldOf({ updates: 8 }, (ports) => ({
+    ...ports,
+    shadows: {
+      desire: (thing, desired) => {
+        left -= 1;
+        return left >= 0 ? Promise.reject(new FailedCallError()) : ports.shadows.desire(thing, desired);
+      },
+    },
+  }));
+  const id = await ran(world, { waves: [{ count: 3 }, { percent: 100 }], answerSeconds: 60 });
+  expect(world.states(id)).toEqual({ SUCCEEDED: 8 });
+  expect(world.rows.all(id).filter(({ wave }) => wave === 0)).toHaveLength(3);
 });
 
 test('a wave that does not reach what is asked for pauses the rollout, and whoever resumes it accepts that', async () => {

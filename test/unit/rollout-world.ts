@@ -52,7 +52,7 @@ export type AllPorts = TickPorts & StatusPorts;
 export type Conduct = 'updates' | 'fails' | 'rolls-back' | 'stalls' | 'mute' | 'away' | 'late' | 'restless';
 
 class CrashError extends Error {}
-class FailedCallError extends Error {}
+export class FailedCallError extends Error {}
 
 export interface Device {
   conduct: Conduct;
@@ -344,6 +344,9 @@ export class RolloutWorld {
       this.starts.push({ at: this.now, rollout });
       const stopped = this.#stopped.get(rollout);
       this.#must(stopped === undefined || this.now < stopped + OVERLAP_MS, `${thing} was started after the end`);
+    }
+    if (was.state === 'NOTIFIED' && ['TIMED_OUT', 'UNREACHED'].includes(next.state)) {
+      this.#must(device.desired?.attempt === was.attempt, `${thing} is ${next.state}, and was never told`);
     }
     if (next.state === 'UNREACHED')
       this.#must(!device.connected || next.changedAt < this.now, `${thing} is connected, and UNREACHED`);

@@ -8,6 +8,8 @@ import { describeLocally } from '../../support/target.ts';
 import { type FirmwarePlatform, firmwarePlatform } from './firmware-platform.ts';
 import { type Conduct, PRODUCT, type UpdatedDevice, updatedDevice } from './rollout-devices.ts';
 
+jest.setTimeout(180_000);
+
 describeLocally('a chain of trust of its own', 'a rollout', () => {
   let platform: Platform;
   let on: FirmwarePlatform;
