@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import type { Applier } from '../../device/src/desired-state/appliers.ts';
 import { DesiredState } from '../../device/src/desired-state/desired-state.ts';
+import { isValues } from '../../device/src/desired-state/members.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { FakeSession, keptLog } from './agent-session.ts';
 
@@ -161,9 +162,15 @@ class World {
   }
 }
 
-/** Null removes a member. */
+/** Null removes a member; members of objects are merged as well. */
 function merged(values: Values, change: Values): Values {
-  return Object.fromEntries(Object.entries({ ...values, ...change }).filter(([, value]) => value !== null));
+  const result: Record<string, unknown> = { ...values };
+  for (const [name, value] of Object.entries(change)) {
+    if (value === null) delete result[name];
+    else if (isValues(value)) result[name] = merged(isValues(result[name]) ? result[name] : {}, value);
+    else result[name] = value;
+  }
+  return result;
 }
 
 describe('desired state', () => {
@@ -314,7 +321,7 @@ describe('desired state', () => {
 
     world.clock.advance(HOUR_MS);
     await world.settle();
-    expect(world.shadow.reported).toEqual({ brightness: 7, power: true, errors: { power: null } });
+    expect(world.shadow.reported).toEqual({ brightness: 7, power: true, errors: {} });
   });
 
   it('is asked for again when nobody answers, less and less often', async () => {
