@@ -114,21 +114,24 @@ test('silence of a device that is connected is a failure; of one that is away it
   expect(world.isOver(id)).toBe(true);
 });
 
-test('whoever was counted as started, and not told because the tick died, is told by the next one', async () => {
-  let left = 4;
-  const world = worldOf({ updates: 8 }, (ports) => ({
-    ...ports,
-    shadows: {
-      desire: (thing, desired) => {
-        left -= 1;
-        return left >= 0 ? Promise.reject(new FailedCallError()) : ports.shadows.desire(thing, desired);
+test.each([60, 3600])(
+  'whoever was counted as started, and not told because the tick died, is told: %i s to answer',
+  async (answerSeconds) => {
+    let left = 4;
+    const world = worldOf({ updates: 8 }, (ports) => ({
+      ...ports,
+      shadows: {
+        desire: (thing, desired) => {
+          left -= 1;
+          return left >= 0 ? Promise.reject(new FailedCallError()) : ports.shadows.desire(thing, desired);
+        },
       },
-    },
-  }));
-  const id = await ran(world, { waves: [{ count: 3 }, { percent: 100 }], answerSeconds: 60 });
-  expect(world.states(id)).toEqual({ SUCCEEDED: 8 });
-  expect(world.rows.all(id).filter(({ wave }) => wave === 0)).toHaveLength(3);
-});
+    }));
+    const id = await ran(world, { waves: [{ count: 3 }, { percent: 100 }], answerSeconds });
+    expect(world.states(id)).toEqual({ SUCCEEDED: 8 });
+    expect(world.rows.all(id).filter(({ wave }) => wave === 0)).toHaveLength(3);
+  },
+);
 
 test('a wave that does not reach what is asked for pauses the rollout, and whoever resumes it accepts that', async () => {
   const world = worldOf({ updates: 10 });
