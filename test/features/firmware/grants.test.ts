@@ -78,15 +78,17 @@ describeLocally('a chain of trust of its own', 'a device that asks for firmware'
   it('gets nothing for an attempt that is not its own, or not in force', async () => {
     const [fan, pump] = [await device(), await device()];
     const ofPump = await on.offer(pump.thing, released);
-    const ended = await on.offer(fan.thing, released, { state: 'ENDED' });
-
-    for (const attempt of [ofPump, ended, newAttempt()]) {
+    const before = await on.offer(fan.thing, released);
+    const inForce = await on.offer(fan.thing, released);
+    const refused = async (attempt: string) => {
       const { verdict, answer } = await fan.asks(attempt, { type: 'grant', nonce: newNonce() });
-      expect([verdict, answer]).toEqual([
-        'rejected',
-        expect.objectContaining({ code: 'unknown-attempt', retry: false }),
-      ]);
-    }
+      const unknown = expect.objectContaining({ code: 'unknown-attempt', retry: false });
+      expect([verdict, answer]).toEqual(['rejected', unknown]);
+    };
+
+    for (const attempt of [ofPump, before, newAttempt()]) await refused(attempt);
+    await fan.isGranted(inForce);
+    await refused(await on.offer(fan.thing, released, { state: 'ENDED' }));
   });
 
   it('cannot ask, or listen, in the name of another', async () => {
