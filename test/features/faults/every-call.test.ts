@@ -69,7 +69,9 @@ describeLocally('a plan of harm', 'a function that is cut off at any of its call
       await platform.advance(settleSeconds);
       const [fault] = (await platform.faultReport()).faults;
       await platform.faults([]);
-      expect(fault?.harmed).toBe(at === undefined ? 0 : 1);
+      // What S3 and a function do at the same time may come in either order, with a call more or less: the last may not be there.
+      const isMet = at !== undefined && (fault?.matched ?? 0) > at;
+      expect(fault?.harmed).toBe(isMet ? 1 : 0);
       return { outcome: await outcome(), calls: during?.matched ?? 0 };
     }
 
