@@ -1,4 +1,5 @@
 /** People with a thing, and a simple MQTT device that transfers files as the agent does. */
+import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
@@ -183,6 +184,8 @@ export async function filesPlatform(platform: Platform) {
     async thing(name = 'camera'): Promise<DeviceCertificate> {
       const device = await issue(ca, unique(`${name}${randomBytes(3).toString('hex')}`));
       await platform.join(device);
+      // A thing without a row is not there for people.
+      await platform.soon(async () => assert(await platform.thingRow(device.thing)));
       return device;
     },
 
