@@ -108,7 +108,7 @@ export const certificatesScenarios: readonly Scenario[] = [
     settleSeconds,
     expected: { present: 'ACTIVE', next: 'ACTIVE', principals: 2, policies: ['thingstead-device'], failed: 0 },
     async begin(platform, run) {
-      const { present, next } = await devices(platform, `asking${run}`);
+      const { present, next } = await devices(platform, `renewing${run}`);
       return {
         act: () => say(platform, present, { type: 'renew' }),
         outcome: () => outcomeOf(platform, present, next),
