@@ -118,7 +118,7 @@ export function skipReason(
   if (row.thingType !== product || (running?.product ?? product) !== product) return 'other-product';
   if (hardware !== undefined && !hardwareRevisions.includes(hardware)) return 'other-hardware';
   if (running ? running.counter >= counter : row.firmwareVersion === version) return 'has-it-already';
-  if (running && running.counter > 0 && running.counter < minimumCounter) return 'not-reachable-from-here';
+  if (running && Math.max(running.counter, 1) < minimumCounter) return 'not-reachable-from-here';
   return offered && isHeld(offered, now) ? 'in-another-rollout' : undefined;
 }
 

@@ -25,7 +25,7 @@ export async function offerCurrent(thing: string, running: Running, ports: Curre
   const { product, hardwareRevision, counter } = running;
   if (product === undefined) return false;
   const [release, offer] = await Promise.all([ports.current(product), ports.offers.read(thing)]);
-  if (!release || counter >= release.counter || (counter > 0 && counter < release.minimumCounter)) return false;
+  if (!release || counter >= release.counter || Math.max(counter, 1) < release.minimumCounter) return false;
   const now = ports.now();
   if (release.expiresAt <= now) return false;
   if (hardwareRevision !== undefined && !release.hardwareRevisions.includes(hardwareRevision)) return false;

@@ -109,8 +109,8 @@ it.each<[string | undefined, string | undefined, Partial<NonNullable<FirmwareDev
   ['has-it-already', 'a', { counter: 20 }],
   ['has-it-already', 'a', { counter: 21 }],
   ['not-reachable-from-here', 'a', { counter: 9 }],
-  // Not from a release: nobody knows what it is.
-  [undefined, 'a', { counter: 0 }],
+  // Not from a release: it counts as the first one, on the device too.
+  ['not-reachable-from-here', 'a', { counter: 0 }],
   ['other-product', 'a', { counter: 10, product: 'gate' }],
 ])('%s: hardware %s, running %j', (reason, hardwareRevision, running) => {
   const row = { pk: 'lamp1', thingType: 'lamp', hardwareRevision };
