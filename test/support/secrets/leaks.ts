@@ -59,11 +59,9 @@ function* filesIn(folder: string): Generator<OutputNote> {
   if (!existsSync(folder)) return;
   // Copies of assemblies are most of what there is.
   const seen = new Set<string>();
-  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const file = path.join(entry.parentPath, entry.name);
+  for (const file of filesBelow(folder)) {
     const ownersOnly = (statSync(file).mode & 0o077) === 0;
-    if (ownersOnly && KEPT_SECRETS.test(entry.name)) continue;
+    if (ownersOnly && KEPT_SECRETS.test(path.basename(file))) continue;
     const text = readFileSync(file, 'latin1');
     const digest = hash('sha1', text);
     if (seen.has(digest)) continue;
@@ -71,6 +69,15 @@ function* filesIn(folder: string): Generator<OutputNote> {
     // Temporary names differ from run to run.
     const place = path.relative(folder, file).replaceAll(/[A-Za-z0-9]{6}(?=\/)/g, '…');
     yield { place: `file ${place}${ownersOnly ? '' : ", which is not its owner's alone"}`, text };
+  }
+}
+
+/** Links are not followed, as `recursive` of `readdirSync` does: below one of them lies the compiled code of all functions. */
+function* filesBelow(folder: string): Generator<string> {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const each = path.join(folder, entry.name);
+    if (entry.isDirectory()) yield* filesBelow(each);
+    else if (entry.isFile()) yield each;
   }
 }
 
