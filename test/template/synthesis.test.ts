@@ -4,7 +4,7 @@ import path from 'node:path';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { readPlatformConfig } from '../../lib/platform-config.ts';
 import { newApp } from './new-app.ts';
-import { flat, only, resources, synthesize } from './synthesis.ts';
+import { flat, only, resources, synthesize, synthesizeHere } from './synthesis.ts';
 
 const settings = {
   'with defaults': {},
@@ -24,7 +24,7 @@ describe.each(Object.entries(settings))('%s', (_what, context) => {
   });
 
   it('no template names an account, a region or a partition', () => {
-    const { state, platform } = synthesize(context);
+    const { state, platform } = synthesizeHere(context);
 
     for (const template of [state, platform]) {
       expect(JSON.stringify(template)).not.toMatch(/:\d{12}:|arn:aws:|us-east-1|eu-[a-z]+-\d/);
@@ -40,7 +40,7 @@ it('cdk-nag is there: a finding without an explanation stops synthesis', () => {
 });
 
 it('every resource that can have tags has the stage', () => {
-  const { platform } = synthesize({ 'thingstead:stage': 'test' });
+  const { platform } = synthesizeHere({ 'thingstead:stage': 'test' });
   const [, { Properties }] = only(platform, 'AWS::IAM::Role', 'RegistrationFunction');
 
   expect(Properties.Tags).toEqual([
@@ -112,7 +112,7 @@ describe('the settings', () => {
   });
 
   it('reach the function', () => {
-    const { platform } = synthesize({
+    const { platform } = synthesizeHere({
       'thingstead:manifest': 'required',
       'thingstead:billGuard': { messagesPerThingPerHour: 20 },
       'thingstead:thingTypes': { pump: { samplingSeconds: 5, expectedIntervalSeconds: 600, offlineDelaySeconds: 60 } },
@@ -132,7 +132,7 @@ describe('the settings', () => {
   });
 
   it('switch the archive off with everything it costs', () => {
-    const { platform } = synthesize({ 'thingstead:archive': { enabled: false } });
+    const { platform } = synthesizeHere({ 'thingstead:archive': { enabled: false } });
     const types = ['AWS::KinesisFirehose::DeliveryStream', 'AWS::Glue::Table', 'AWS::Athena::WorkGroup'];
 
     expect(types.flatMap((type) => resources(platform, type))).toEqual([]);
@@ -141,7 +141,7 @@ describe('the settings', () => {
   });
 
   it('add a budget with two notices', () => {
-    const { platform } = synthesize({ 'thingstead:budget': { monthlyUsd: 50, email: 'night@farm.example' } });
+    const { platform } = synthesizeHere({ 'thingstead:budget': { monthlyUsd: 50, email: 'night@farm.example' } });
     const [, { Properties }] = only(platform, 'AWS::Budgets::Budget', 'Monitoring');
 
     expect(Properties).toMatchObject({

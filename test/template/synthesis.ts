@@ -32,18 +32,21 @@ export const WITH_VOICE = {
   },
 };
 
-/** Both templates: with the default settings those that features deploy, with others without bundled functions. */
+/** Both templates, of an assembly that all test files share. */
 export function synthesize(context: Readonly<Record<string, unknown>> = {}): Synthesis {
-  const folder = Object.keys(context).length === 0 ? synthesizeAssembly() : synthesizeHere(context);
-  return { state: readTemplate(folder, 'ThingsteadState'), platform: readTemplate(folder, 'ThingsteadPlatform') };
+  return read(synthesizeAssembly(context));
 }
 
-/** Loading CDK takes seconds: only those who need it do it. */
-function synthesizeHere(context: Readonly<Record<string, unknown>>): string {
+/** Both templates, without bundled functions: the better one for many settings, once CDK is loaded. */
+export function synthesizeHere(context: Readonly<Record<string, unknown>>): Synthesis {
   const { newApp } = require('./new-app.ts') as typeof import('./new-app.ts');
   // What CloudFormation would say to a template is asked where synthesis itself is tested: it takes most of the time.
   const unasked = { '@aws-cdk/core:validateAgainstDefaultRules': false };
-  return newApp({ ...context, ...unasked }).app.synth().directory;
+  return read(newApp({ ...context, ...unasked }).app.synth().directory);
+}
+
+function read(folder: string): Synthesis {
+  return { state: readTemplate(folder, 'ThingsteadState'), platform: readTemplate(folder, 'ThingsteadPlatform') };
 }
 
 function readTemplate(folder: string, stack: string): Template {

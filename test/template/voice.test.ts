@@ -2,7 +2,7 @@
 
 import { readPlatformConfig } from '../../lib/platform-config.ts';
 import { newApp } from './new-app.ts';
-import { flat, only, resources, type Synthesis, synthesize, WITH_VOICE } from './synthesis.ts';
+import { flat, only, resources, type Synthesis, synthesize, synthesizeHere, WITH_VOICE } from './synthesis.ts';
 
 let synthesis: Synthesis;
 
@@ -129,7 +129,7 @@ it.each([
   [{ gateway: 'EU' }, 'https://api.eu.amazonalexa.com/v3/events'],
   [{ gateway: 'FE' }, 'https://api.fe.amazonalexa.com/v3/events'],
 ])('tells the gateway of the region: %j', (given, EVENT_GATEWAY_URL) => {
-  const { platform } = synthesize({ 'thingstead:voice': { ...skill, ...given } });
+  const { platform } = synthesizeHere({ 'thingstead:voice': { ...skill, ...given } });
   const { Environment } = properties(platform, 'AWS::Lambda::Function', 'VoiceReportsFunction');
 
   expect(Environment).toMatchObject({

@@ -4,7 +4,7 @@ import { describeWithTools } from '../support/tools.ts';
 import { Device, type Version, version } from './agent-firmware-processes.ts';
 
 /** Kills per run: the stated count with THINGSTEAD_EXHAUSTIVE, else a sample. */
-const KILLS = process.env.THINGSTEAD_EXHAUSTIVE ? 500 : 8;
+const KILLS = process.env.THINGSTEAD_EXHAUSTIVE ? 500 : 4;
 const CALLS = ['fdatasync', 'fsync', 'rename', 'pwrite64,write', 'unlink', 'symlink', 'ftruncate', 'mkdir'] as const;
 /** So long a life is watched once the version speaks; whoever is not killed in it is killed at its end. */
 const LIFE_MS = 2_000;

@@ -12,7 +12,7 @@ import { type FirmwarePlatform, firmwarePlatform } from './firmware-platform.ts'
 import { crashingImage, type Fleet, startFleet, workingImage } from './fleet.ts';
 
 const EXHAUSTIVE = process.env.THINGSTEAD_EXHAUSTIVE === '1';
-const DEVICES = EXHAUSTIVE ? 200 : 8;
+const DEVICES = EXHAUSTIVE ? 200 : 6;
 const CANARIES = EXHAUSTIVE ? 5 : 2;
 const LIMIT_SECONDS = EXHAUSTIVE ? 1800 : 150;
 const LOOK_MS = 250;
