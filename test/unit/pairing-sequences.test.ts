@@ -11,7 +11,7 @@ import { anyStep, decide, PEOPLE, requestOf, type Step, TARGETS, THINGS } from '
 import { PairingWorld } from './pairing-world.ts';
 
 const EXHAUSTIVE = Boolean(process.env.THINGSTEAD_EXHAUSTIVE);
-const RUNS = EXHAUSTIVE ? 10_000 : 100;
+const RUNS = EXHAUSTIVE ? 10_000 : 40;
 const LIMIT_MS = EXHAUSTIVE ? 1_800_000 : 120_000;
 const SEED = process.env.THINGSTEAD_SEED === undefined ? {} : { seed: Number(process.env.THINGSTEAD_SEED) };
 /** Longer than codes hold and wrong ones are counted; access that ends does so after four steps. */
