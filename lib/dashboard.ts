@@ -72,8 +72,12 @@ export class Dashboard extends Construct {
       [
         'Files, firmware, certificates',
         graph('Files', [ofService('files'), ofService('file-transfers')]),
-        graph('Firmware', [ofService('firmware-devices')]),
-        graph('Certificates', [ofService('certificate-renewals'), ofService('registration')]),
+        graph('Firmware', [ofService('firmware-devices'), ofService('rollouts'), ofService('rollout-ticks')]),
+        graph('Certificates', [
+          ofService('certificate-renewals'),
+          ofService('certificate-expiries'),
+          ofService('registration'),
+        ]),
       ],
     ];
     for (const [title, ...widgets] of rows) {
