@@ -25,7 +25,11 @@ const law: Readonly<Record<string, Law>> = {
     node: true,
   },
   examples: { ours: ['client'], packages: [/^aws-cdk-lib/, /^mqtt$/], node: true },
-  crypto: { ours: ['contracts'], packages: [/^@aws-crypto\//, /^valibot$/], node: true },
+  crypto: {
+    ours: ['contracts'],
+    packages: [/^@aws-crypto\//, /^@peculiar\/x509$/, /^reflect-metadata$/, /^valibot$/],
+    node: true,
+  },
   lambda: {
     ours: ['contracts', 'crypto'],
     packages: [

@@ -2,6 +2,7 @@
 import 'reflect-metadata';
 import { createHash, webcrypto, X509Certificate } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
+import { certificateSignedElsewhere, type SignDigest } from '@thingstead/crypto/certificate-signed-elsewhere';
 import { CommandError } from './command-error.ts';
 
 x509.cryptoProvider.set(webcrypto);
@@ -35,9 +36,6 @@ export async function createCaPair(name: string, days: number, now: number): Pro
   return { certificate: `${certificate.toString('pem')}\n`, privateKey: await exportKey(keys.privateKey) };
 }
 
-/** Signs a SHA-256, with a key that is elsewhere: ECDSA on P-256, in DER. */
-export type SignDigest = (digest: Uint8Array) => Promise<Uint8Array>;
-
 /** A self-signed CA whose key is elsewhere, in PEM. @param publicKey SPKI in DER, of P-256. */
 export async function createCaCertificate(
   { name, days, now }: { readonly name: string; readonly days: number; readonly now: number },
@@ -45,36 +43,19 @@ export async function createCaCertificate(
   sign: SignDigest,
 ): Promise<string> {
   const spki = Uint8Array.from(publicKey);
-  const certificate = await x509.X509CertificateGenerator.create(
-    {
-      serialNumber: serialNumber(),
-      subject: [{ CN: [name] }],
-      issuer: [{ CN: [name] }],
-      ...validity(days, now),
-      publicKey: spki,
-      // The library asks this key for its algorithm and hands it to `sign`.
-      signingKey: { algorithm: P256 } as unknown as webcrypto.CryptoKey,
-      signingAlgorithm: P256,
-      extensions: [
-        new x509.BasicConstraintsExtension(true, 0, true),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
-        await x509.SubjectKeyIdentifierExtension.create(new x509.PublicKey(spki)),
-      ],
-    },
-    signingElsewhere(sign),
-  );
-  return `${certificate.toString('pem')}\n`;
-}
-
-/** What the library takes for the machine's cryptography. */
-function signingElsewhere(signDigest: SignDigest): webcrypto.Crypto {
-  const sign = async (_algorithm: unknown, _key: unknown, tbs: ArrayBuffer): Promise<ArrayBuffer> => {
-    const der = await signDigest(createHash('sha256').update(Buffer.from(tbs)).digest());
-    const signature = new x509.AsnEcSignatureFormatter().toWebSignature(P256, Uint8Array.from(der));
-    if (!signature) throw new CommandError('failed', 'The signature is no ECDSA signature in DER.');
-    return signature;
+  const content = {
+    serialNumber: serialNumber(),
+    subject: [{ CN: [name] }],
+    issuer: [{ CN: [name] }],
+    ...validity(days, now),
+    publicKey: spki,
+    extensions: [
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      await x509.SubjectKeyIdentifierExtension.create(new x509.PublicKey(spki)),
+    ],
   };
-  return { subtle: { sign } } as unknown as webcrypto.Crypto;
+  return certificateSignedElsewhere(content, sign);
 }
 
 /** A certificate for a device, with a new key. */
