@@ -10,20 +10,20 @@ import { PART_BYTES } from '@thingstead/contracts/files';
 import { getFile } from '../../../cli/src/files/get-file.ts';
 import type { Progress } from '../../../cli/src/files/progress.ts';
 import { sendFile } from '../../../cli/src/files/send-file.ts';
-import { main } from '../../../cli/src/main.ts';
-import { newPerson, PASSWORD, type Person } from '../../support/person.ts';
+import { commandLine } from '../../support/command-line.ts';
+import { newPerson, type Person } from '../../support/person.ts';
 import { type Platform, startPlatform } from '../../support/platform.ts';
 import { describeLocally } from '../../support/target.ts';
 import { decrypt, filesPlatform, newTransfer } from './files-platform.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'thingstead-files-'));
 const cache = path.join(folder, 'thingstead', 'files');
-const endpointsFile = path.join(folder, 'endpoints.json');
 
 const hash = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 describeLocally('the endpoints file', 'files by the command line', () => {
   let platform: Platform;
+  let thingstead: ReturnType<typeof commandLine>;
   let on: Awaited<ReturnType<typeof filesPlatform>>;
   let mary: Person;
 
@@ -31,37 +31,14 @@ describeLocally('the endpoints file', 'files by the command line', () => {
     platform = await startPlatform();
     on = await filesPlatform(platform);
     mary = await newPerson(platform);
-    const names = ['UserPoolId', 'AppClientId', 'ApiUrl'];
-    const endpoints = {
-      region: platform.config.region,
-      awsEndpoint: platform.config.endpoint,
-      mqtt: { host: platform.mqtt.host, port: platform.mqtt.port },
-      rootCaFile: platform.mqtt.rootCaFile,
-      operator: platform.config.credentials,
-      outputs: { All: Object.fromEntries(names.map((name) => [name, platform.output(name)])) },
-    };
-    writeFileSync(endpointsFile, JSON.stringify(endpoints), { mode: 0o600 });
-    process.env.XDG_CONFIG_HOME = folder;
-    process.env.XDG_CACHE_HOME = folder;
-    process.env.THINGSTEAD_PASSWORD = PASSWORD;
+    thingstead = commandLine(platform, folder);
   });
   afterAll(async () => {
     await platform?.stop();
     rmSync(folder, { recursive: true, force: true });
   });
 
-  async function run(...args: readonly string[]) {
-    const [stdout, stderr] = [[] as string[], [] as string[]];
-    const streams = {
-      stdout: (text: string) => void stdout.push(text),
-      stderr: (text: string) => void stderr.push(text),
-      width: undefined,
-      colour: false,
-    };
-    const status = await main(['--endpoints', endpointsFile, '--json', 'files', ...args, '--as', mary.email], streams);
-    const rows = stdout.join('').split('\n').filter(Boolean);
-    return { status, stderr: stderr.join(''), rows: rows.map((line) => JSON.parse(line)) };
-  }
+  const run = (...args: readonly string[]) => thingstead('files', ...args, '--as', mary.email);
 
   async function owned() {
     const device = await on.thing();

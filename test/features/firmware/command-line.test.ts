@@ -5,53 +5,31 @@ import path from 'node:path';
 import { FIRMWARE_KEY_ALIASES } from '@thingstead/contracts/firmware-store';
 import { readRelease } from '@thingstead/crypto/firmware-release';
 import { readTrust } from '@thingstead/crypto/firmware-trust';
-import { main } from '../../../cli/src/main.ts';
-import { newPerson, PASSWORD, type Person } from '../../support/person.ts';
+import { commandLine } from '../../support/command-line.ts';
+import { newPerson, type Person } from '../../support/person.ts';
 import { type Platform, startPlatform } from '../../support/platform.ts';
 import { describeLocally } from '../../support/target.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'thingstead-firmware-'));
-const endpointsFile = path.join(folder, 'endpoints.json');
 const file = (name: string): string => path.join(folder, name);
 
 describeLocally('the endpoints file', 'firmware by the command line', () => {
   let platform: Platform;
+  let thingstead: ReturnType<typeof commandLine>;
   let operator: Person;
 
   beforeAll(async () => {
     platform = await startPlatform();
     operator = await newPerson(platform, { groups: ['operator'] });
-    const names = ['UserPoolId', 'AppClientId', 'ApiUrl'];
-    const endpoints = {
-      region: platform.config.region,
-      awsEndpoint: platform.config.endpoint,
-      mqtt: { host: platform.mqtt.host, port: platform.mqtt.port },
-      rootCaFile: platform.mqtt.rootCaFile,
-      operator: platform.config.credentials,
-      outputs: { All: Object.fromEntries(names.map((name) => [name, platform.output(name)])) },
-    };
-    writeFileSync(endpointsFile, JSON.stringify(endpoints), { mode: 0o600 });
+    thingstead = commandLine(platform, folder);
     writeFileSync(file('image'), 'an image');
-    process.env.XDG_CONFIG_HOME = folder;
-    process.env.THINGSTEAD_PASSWORD = PASSWORD;
   });
   afterAll(async () => {
     await platform?.stop();
     rmSync(folder, { recursive: true, force: true });
   });
 
-  async function run(...args: readonly string[]) {
-    const [stdout, stderr] = [[] as string[], [] as string[]];
-    const streams = {
-      stdout: (text: string) => void stdout.push(text),
-      stderr: (text: string) => void stderr.push(text),
-      width: undefined,
-      colour: false,
-    };
-    const status = await main(['--endpoints', endpointsFile, '--json', 'firmware', ...args], streams);
-    const rows = stdout.join('').split('\n').filter(Boolean);
-    return { status, stderr: stderr.join(''), rows: rows.map((line) => JSON.parse(line)) };
-  }
+  const run = (...args: readonly string[]) => thingstead('firmware', ...args);
 
   const as = () => ['--as', operator.email];
   const read = (name: string): unknown => JSON.parse(readFileSync(file(name), 'utf8'));
