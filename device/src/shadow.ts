@@ -25,7 +25,8 @@ export interface ShadowUpdate {
 }
 
 export type UpdateAnswer =
-  | { readonly kind: 'accepted' }
+  /** `version`: of the shadow, with it. */
+  | { readonly kind: 'accepted'; readonly version: number }
   /** `passing`: the same update may be accepted later. */
   | { readonly kind: 'rejected'; readonly passing: boolean; readonly reason: string }
   | { readonly kind: 'unanswered'; readonly reason: string };
@@ -90,7 +91,7 @@ export class DeviceShadow {
     if (!valid.ok) return;
     const { version, clientToken: token, state } = valid.value;
     this.#options.updated({ version, token, reported: state === null ? null : state.reported });
-    if (token !== undefined) this.#waiting.get(token)?.({ kind: 'accepted' });
+    if (token !== undefined) this.#waiting.get(token)?.({ kind: 'accepted', version });
   }
 
   #reject(message: unknown): void {

@@ -254,6 +254,36 @@ describe('desired state', () => {
     expect(world.applied).toHaveLength(1);
   });
 
+  it('is reported again when a report that was given up is taken after it, though its own answer is heard last', async () => {
+    const world = new World();
+    const applied = async (): Promise<void> => {
+      for (let turns = 0; turns < 5; turns += 1) await turn();
+    };
+    world.connect();
+    await world.settle();
+    // The first report is on its way when the connection is lost.
+    world.desire({ power: false });
+    world.deliver(0);
+    await applied();
+    const [early] = world.requests.splice(0);
+    world.desire({ power: true });
+    world.deliver(0);
+    world.connect();
+    await applied();
+    expect(world.requests.map(({ topic }) => topic.split('/').at(-1))).toEqual(['get', 'update']);
+    world.process(0);
+    world.process(0);
+    world.requests.push(early as Message);
+    world.process(0);
+    // What the shadow said last is heard first.
+    const [whole, own, ...late] = world.messages.splice(0);
+    world.messages.push(...([whole, ...late, own] as Message[]));
+    await world.settle();
+
+    expect(world.device.get('power')).toBe(true);
+    expect(world.shadow.reported).toEqual({ power: true });
+  });
+
   it('that was so is applied again when another has failed since: nobody knows what it is', async () => {
     const world = new World();
     world.connect();

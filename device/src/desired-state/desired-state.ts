@@ -138,7 +138,7 @@ export class DesiredState implements SessionPart {
     const entries = Object.entries(state);
     // Of an object it holds only what differs; the whole is needed.
     if (entries.some(([name, value]) => this.#members.has(name) && isValues(value))) void this.#ask(connection);
-    this.#members.delta(Object.fromEntries(entries.filter(([, value]) => !isValues(value))));
+    this.#members.delta(Object.fromEntries(entries.filter(([, value]) => !isValues(value))), version);
     void this.#work();
   }
 
@@ -201,7 +201,7 @@ export class DesiredState implements SessionPart {
     this.#members.reporting(report);
     const answer = await shadow.update(report, `state-${session.id}-${connection.reports}`, over);
     if (answer.kind === 'accepted') {
-      this.#members.reported(report);
+      this.#members.reported(report, answer.version);
       return;
     }
     if (over.aborted) return;

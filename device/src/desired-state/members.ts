@@ -17,6 +17,8 @@ export class Members {
   readonly #failed = new Map<string, { readonly value: unknown; readonly reason: string; readonly again: boolean }>();
   /** What the shadow's `reported` says, as far as it is known. */
   readonly #reported = new Map<string, unknown>();
+  /** The version of the shadow at which that was so. */
+  readonly #reportedVersions = new Map<string, number>();
   readonly #errors = new Map<string, string>();
   /** Their errors went out in a report that nobody has answered: it may still be taken. */
   readonly #unsure = new Set<string>();
@@ -36,6 +38,7 @@ export class Members {
     const errors = isValues(reported.errors) ? reported.errors : {};
     for (const name of this.#names) {
       this.#errorVersions.set(name, version);
+      this.#reportedVersions.set(name, version);
       copy(this.#wanted, name, desired);
       copy(this.#reported, name, reported);
       if (errors[name] === undefined) this.#errors.delete(name);
@@ -43,12 +46,13 @@ export class Members {
     }
   }
 
-  /** These are wanted, and not reported. */
-  delta(desired: Values): void {
+  /** These are wanted, and not reported, at this version. */
+  delta(desired: Values, version: number): void {
     for (const name of this.#names.filter((each) => Object.hasOwn(desired, each))) {
       this.#wanted.set(name, desired[name]);
       // It says something else, or nothing.
       this.#reported.set(name, undefined);
+      this.#reportedVersions.set(name, version);
     }
   }
 
@@ -100,9 +104,11 @@ export class Members {
     for (const name of Object.keys(isValues(errors) ? errors : {})) this.#unsure.add(name);
   }
 
-  /** The shadow has taken a report. */
-  reported({ errors, ...values }: Values): void {
+  /** The shadow has taken a report at this version; what is known of a later one may say that another has taken its place. */
+  reported({ errors, ...values }: Values, version: number): void {
     for (const [name, value] of Object.entries(values)) {
+      if (version <= (this.#reportedVersions.get(name) ?? -1)) continue;
+      this.#reportedVersions.set(name, version);
       if (value === null) this.#reported.delete(name);
       else this.#reported.set(name, value);
     }

@@ -162,6 +162,8 @@ describeLocally('years that pass', 'the certificate of a device', () => {
       const before = start(device);
       await before.seen('telemetry.published');
       await stop(before);
+      // The program that reads is killed with the agent: its number may have been counted, and never read.
+      const cut = [device.read()];
       await pass(69);
 
       // WHEN it is started near the end of its life
@@ -169,13 +171,16 @@ describeLocally('years that pass', 'the certificate of a device', () => {
       await after.seen('certificate.renewed');
       await after.seen('telemetry.published', 3);
       await stop(after);
+      cut.push(device.read());
       await runtime.advance(0);
 
       // THEN
       const certificates = await certificatesOf('barn1');
       expect(certificates[device.certificateId]).toBe('INACTIVE');
       expect(Object.values(certificates).sort()).toEqual(['ACTIVE', 'INACTIVE']);
-      expect(await stored('barn1')).toEqual(Array.from({ length: device.read() }, (_, n) => n + 1));
+      const readings = await stored('barn1');
+      const whole = Array.from({ length: device.read() }, (_, n) => n + 1);
+      expect(readings).toEqual(whole.filter((n) => !cut.includes(n) || readings.includes(n)));
       expect(after.events.filter(({ event }) => event === 'connection.connected')).toHaveLength(2);
 
       // AND it goes on with the new one, and with that one alone
