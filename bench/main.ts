@@ -11,6 +11,7 @@ import { connections } from './figures/connections.ts';
 import { joins } from './figures/joins.ts';
 import { memory } from './figures/memory.ts';
 import { presence } from './figures/presence.ts';
+import { refusals } from './figures/refusals.ts';
 import { returning } from './figures/returning.ts';
 import { rollouts } from './figures/rollouts.ts';
 import { sql } from './figures/sql.ts';
@@ -33,6 +34,7 @@ const FIGURES = [
   wire,
   presence,
   api,
+  refusals,
   rollouts,
 ];
 

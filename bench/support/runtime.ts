@@ -52,3 +52,9 @@ export async function startRuntime(
     stop: () => stop(child),
   };
 }
+
+/** What people of the tests need of it. */
+export function deployed({ config, endpoints }: BenchRuntime) {
+  const outputs: Record<string, string> = Object.assign({}, ...Object.values(endpoints.outputs));
+  return { config, output: (key: string): string => outputs[key] ?? '' };
+}

@@ -14,6 +14,7 @@ import * as v from 'valibot';
 import { newPerson, PASSWORD, type Person } from '../../support/person.ts';
 import { type Platform, startPlatform } from '../../support/platform.ts';
 import { describeLocally } from '../../support/target.ts';
+import { WRONG_BODIES } from './wrong-bodies.ts';
 
 const EVERY: readonly Route[] = Object.values(ROUTES).flatMap((group) => Object.values(group) as Route[]);
 const WITH_BODY = EVERY.filter(({ body }) => body !== undefined);
@@ -113,22 +114,7 @@ describeLocally('a user pool of its own', 'a token that is not good', () => {
   });
 
   describe('a body', () => {
-    const deep = `${'['.repeat(5000)}${']'.repeat(5000)}`;
-    const bodies: readonly (readonly [string, string])[] = [
-      ['that is no JSON', '{"a": '],
-      ['that is text', '"text"'],
-      ['that is a list', '[{}]'],
-      ['that is a number', '42'],
-      ['that is null', 'null'],
-      ['of a megabyte', JSON.stringify({ text: 'x'.repeat(1024 * 1024) })],
-      ['that is nested deep', `{"a":${deep}}`],
-      ['with half of a surrogate pair', '{"a":"\\ud83d"}'],
-      ['with half of a surrogate pair in a name', '{"\\udc00":1}'],
-      ['with a prototype', '{"__proto__":{"a":1}}'],
-      ['with a member that nobody knows', '{"nobodyKnows":1}'],
-      ['with NUL', '\u0000'],
-    ];
-    it.each(bodies)('%s is refused by name on every route, and nothing internal is told', async (_what, text) => {
+    it.each(WRONG_BODIES)('%s is refused by name on every route, and nothing internal is told', async (_what, text) => {
       for (const route of WITH_BODY) {
         const answer = await person.call(route.method, pathOf(route), text);
         expect([route.operationId, answer.status]).toEqual([route.operationId, 400]);
