@@ -23,6 +23,7 @@ export function describeWithTools(tools: readonly string[], name: string, tests:
     mosquitto_pub: 'mosquitto-clients',
     aws: 'awscli',
     boto3: 'python3-boto3',
+    'pkcs11-tool': 'opensc',
     'softhsm2-util': 'softhsm2',
     'systemd-analyze': 'systemd',
     'systemd-notify': 'systemd',

@@ -1,46 +1,30 @@
 /** The device agent with its key in a PKCS#11 token (SoftHSM 2): it joins and sends, and says what is wrong with a token. */
-import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type AgentProcess, startAgentProcess } from '../../support/agent-process.ts';
 import { type CertificateAuthority, createCa, type DeviceCertificate, issue } from '../../support/certificates.ts';
 import { type Platform, startPlatform } from '../../support/platform.ts';
+import { SoftHsm } from '../../support/soft-hsm.ts';
 import { describeWithTools } from '../../support/tools.ts';
 import { unique } from '../../support/unique-name.ts';
-
-const PIN = '482913';
-
-/** Where Debian, Fedora and Alpine put it. */
-function softHsmLibrary(): string {
-  const folders = ['/usr/lib/softhsm', '/usr/lib64/pkcs11', '/usr/local/lib/softhsm'];
-  const file = folders.map((each) => path.join(each, 'libsofthsm2.so')).find((each) => existsSync(each));
-  if (file === undefined) throw new Error(`libsofthsm2.so is in none of ${folders.join(', ')}`);
-  return file;
-}
 
 describeWithTools(['softhsm2-util'], 'an agent whose key is in a PKCS#11 token', () => {
   let platform: Platform;
   let ca: CertificateAuthority;
   let device: DeviceCertificate;
   let folder: string;
-  let environment: Record<string, string>;
+  let token: SoftHsm;
   const agents: AgentProcess[] = [];
 
   beforeAll(async () => {
-    folder = mkdtempSync(path.join(tmpdir(), 'thingstead-pkcs11-'));
-    mkdirSync(path.join(folder, 'tokens'), { mode: 0o700 });
-    const settings = path.join(folder, 'softhsm2.conf');
-    writeFileSync(settings, `directories.tokendir = ${folder}/tokens\nobjectstore.backend = file\nlog.level = ERROR\n`);
-    environment = { SOFTHSM2_CONF: settings };
+    token = new SoftHsm();
+    folder = token.folder;
     platform = await startPlatform();
     ca = await createCa(unique('pkcs11'));
     await platform.registerCa(ca);
     device = await issue(ca, unique('macdonald-hsm1'));
-    softHsm('--init-token', '--free', '--label', 'agent', '--pin', PIN, '--so-pin', '87654321');
-    importKey(device, 'device', '01');
+    token.importKey(device.keyPem, 'device', '01');
     writeFileSync(path.join(folder, 'device.crt'), device.pem);
-    writeFileSync(path.join(folder, 'pin'), `${PIN}\n`, { mode: 0o600 });
   });
   afterEach(async () => {
     for (const agent of agents.splice(0)) {
@@ -50,24 +34,8 @@ describeWithTools(['softhsm2-util'], 'an agent whose key is in a PKCS#11 token',
   });
   afterAll(async () => {
     await platform.stop();
-    rmSync(folder, { recursive: true, force: true });
+    token.remove();
   });
-
-  function softHsm(...args: readonly string[]): void {
-    const { status, stderr, stdout } = spawnSync('softhsm2-util', args, {
-      env: { ...process.env, ...environment },
-      encoding: 'utf8',
-    });
-    if (status !== 0) throw new Error(`softhsm2-util ${args[0]}: ${stdout}${stderr}`);
-  }
-
-  /** The key goes into the token and is nowhere else. */
-  function importKey({ keyPem }: DeviceCertificate, label: string, id: string): void {
-    const file = path.join(folder, 'import.pem');
-    writeFileSync(file, keyPem, { mode: 0o600 });
-    softHsm('--import', file, '--token', 'agent', '--label', label, '--id', id, '--pin', PIN);
-    rmSync(file);
-  }
 
   function start(change: object = {}, command = 'run'): AgentProcess {
     const file = path.join(mkdtempSync(path.join(folder, 'config-')), 'agent.json');
@@ -76,14 +44,14 @@ describeWithTools(['softhsm2-util'], 'an agent whose key is in a PKCS#11 token',
       thing: device.thing,
       endpoint: { host, port },
       certificateFile: '../device.crt',
-      pkcs11: { library: softHsmLibrary(), tokenLabel: 'agent', keyLabel: 'device', pinFile: '../pin', ...change },
+      pkcs11: { ...token.pkcs11, keyLabel: 'device', ...change },
       rootCaFile,
       sensors: [{ name: 'temperature', source: { kind: 'simulator' }, intervalSeconds: 0.1 }],
       publish: { intervalSeconds: 0.3 },
       reconnect: { baseSeconds: 0.2 },
     };
     writeFileSync(file, JSON.stringify(config));
-    const agent = startAgentProcess(['--config', file, command], { environment });
+    const agent = startAgentProcess(['--config', file, command], { environment: token.environment });
     agents.push(agent);
     return agent;
   }
@@ -98,7 +66,7 @@ describeWithTools(['softhsm2-util'], 'an agent whose key is in a PKCS#11 token',
     expect(waiting).toMatchObject({ level: 'info' });
     expect(published).toMatchObject({ sensor: 'temperature' });
     expect(await platform.certificateStatus(device)).toBe('ACTIVE');
-    expect(agent.output()).not.toContain(PIN);
+    expect(agent.output()).not.toContain(token.pin);
     expect(readdirSync(folder).filter((name) => /key|import/.test(name))).toEqual([]);
   });
 
@@ -123,7 +91,7 @@ describeWithTools(['softhsm2-util'], 'an agent whose key is in a PKCS#11 token',
 
     expect(await agent.exited).toMatchObject({ code: 78 });
     expect(agent.words()).toContain(message);
-    expect(agent.output()).not.toContain(PIN);
+    expect(agent.output()).not.toContain(token.pin);
   });
 
   it('refuses a wrong PIN without showing it, and is not to be restarted, which would lock the token', async () => {
@@ -139,18 +107,18 @@ describeWithTools(['softhsm2-util'], 'an agent whose key is in a PKCS#11 token',
 
   it('refuses a PIN file that others can read', async () => {
     const file = path.join(folder, 'open-pin');
-    writeFileSync(file, PIN);
+    writeFileSync(file, token.pin);
     chmodSync(file, 0o644);
 
     const agent = start({ pinFile: '../open-pin' });
 
     expect(await agent.exited).toMatchObject({ code: 78 });
     expect(agent.words()).toContain(`chmod 600 ${file}`);
-    expect(agent.output()).not.toContain(PIN);
+    expect(agent.output()).not.toContain(token.pin);
   });
 
   it('does not get in with a key of the token that is not the one of the certificate', async () => {
-    importKey(await issue(ca, unique('other')), 'other', '02');
+    token.importKey((await issue(ca, unique('other'))).keyPem, 'other', '02');
 
     const agent = start({ keyLabel: 'other' });
 
