@@ -54,7 +54,7 @@ function isSynthesized(): boolean {
   const manifest = path.join(assembly, 'manifest.json');
   if (!existsSync(manifest)) return false;
   const made = statSync(manifest).mtimeMs;
-  const sources = ['bin', 'lib', 'contracts', 'lambda'].flatMap((folder) =>
+  const sources = ['bin', 'lib', 'contracts', 'crypto', 'lambda'].flatMap((folder) =>
     readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => path.join(folder, name)),
   );
   return [...sources, 'cdk.json', 'package-lock.json'].every((name) => statSync(path.join(root, name)).mtimeMs <= made);
@@ -106,7 +106,7 @@ function printNext(): void {
   say(`    npx thingstead --local device show ${demoThings[0]}`);
   say('    npx thingstead --local watch');
   say('    npx thingstead --local simulate 5');
-  say(`    ${peopleNext}`);
+  for (const line of peopleNext) say(`    ${line}`);
   const kept = options.data === undefined ? 'nothing is kept' : `${options.data} keeps the state for the next start`;
   say(`  Ctrl-C ends everything; ${kept}.\n`);
 }

@@ -14,20 +14,32 @@ import { nodeRuntime } from './package-agent/node-runtime.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 const PLATFORMS = ['linux-arm64', 'linux-x64', 'linux-arm'];
-const { values } = parseArgs({
-  options: {
-    platform: { type: 'string', default: `${process.platform}-${process.arch}` },
-    out: { type: 'string', default: path.join(root, 'dist') },
-    /** Node.js for the platform, where npm has none. */
-    node: { type: 'string' },
-    /** The device has Node.js 22.18 or newer. */
-    'without-node': { type: 'boolean', default: false },
-    /** aws-crt-nodejs.node for the platform, where aws-crt brings none. */
-    'native-part': { type: 'string' },
-  },
-});
+const USAGE = `npm run package:agent -- [--platform ${PLATFORMS.join('|')}] [--out DIR] [--node FILE | --without-node] [--native-part FILE]`;
+
+const values = readOptions();
 const { platform } = values;
-if (!PLATFORMS.includes(platform)) throw new Error(`--platform ${platform}: known are ${PLATFORMS.join(', ')}`);
+
+function readOptions() {
+  try {
+    const { values: given } = parseArgs({
+      options: {
+        platform: { type: 'string', default: `${process.platform}-${process.arch}` },
+        out: { type: 'string', default: path.join(root, 'dist') },
+        /** Node.js for the platform, where npm has none. */
+        node: { type: 'string' },
+        /** The device has Node.js 22.18 or newer. */
+        'without-node': { type: 'boolean', default: false },
+        /** aws-crt-nodejs.node for the platform, where aws-crt brings none. */
+        'native-part': { type: 'string' },
+      },
+    });
+    if (PLATFORMS.includes(given.platform)) return given;
+    throw new Error(`--platform ${given.platform} is not known`);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}\n`);
+    process.exit(2);
+  }
+}
 
 const { version, license } = JSON.parse(readFileSync(path.join(root, 'device/package.json'), 'utf8'));
 const name = `thingstead-agent-${version}-${platform}`;

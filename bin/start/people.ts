@@ -15,7 +15,10 @@ const LETTERS = 'abcdefghijkmnpqrstuvwxyz';
 const signIns = path.join(state, 'demo-sign-ins');
 
 /** What to try as a person. */
-export const peopleNext = `npx thingstead --local things --as ${OWNER}`;
+export const peopleNext = [
+  `npx thingstead --local things --as ${OWNER}`,
+  `npx thingstead --local files put macdonald-barn1 README.md --as ${OWNER} --wait`,
+];
 
 export interface People {
   /** Names of the things that the owner of the site gets to see. */

@@ -1,9 +1,11 @@
 import path from 'node:path';
+import { DEFAULT_THING_TYPE } from '@thingstead/contracts/names';
 import { Option } from 'commander';
 import { positiveInteger, thingName } from '../arguments.ts';
 import { DEFAULT_CA_DIR, readCa } from '../ca-folder.ts';
 import type { AddCommand } from '../context.ts';
 import { createDevice, type SensorKind } from '../create-device.ts';
+import { readTrustFile } from '../firmware/signed-file.ts';
 import { putManifestEntry } from '../registration-rows.ts';
 import { STATE_FOLDER } from '../target.ts';
 import { certificateIdOf } from '../x509.ts';
@@ -16,6 +18,8 @@ interface Options {
   readonly manifest?: boolean;
   readonly renewalUrl?: string;
   readonly sensors: SensorKind;
+  readonly trust?: string;
+  readonly product: string;
 }
 
 /** `device create`: everything a device needs to join, in one folder. */
@@ -38,14 +42,18 @@ export const addDeviceCreate: AddCommand = (device, bind) => {
         .choices(['simulator', 'board'])
         .default('simulator'),
     )
+    .option('--trust <file>', 'the first trust document: it takes updates into slots, under thingstead-launcher')
+    .option('--product <type>', 'what it is, for releases: its thing type', DEFAULT_THING_TYPE)
     .action(
-      bind(async (context, name: string, { ca, dir, days, out, manifest, renewalUrl, sensors }: Options) => {
+      bind(async (context, name: string, options: Options) => {
+        const { ca, dir, days, out, manifest, renewalUrl, sensors, trust, product } = options;
         const pair = readCa(ca, dir);
+        const firmware = trust === undefined ? undefined : { product, trust: readTrustFile(trust).signed };
         const cloud = context.cloud();
         const folder = out ?? path.join(STATE_FOLDER, 'devices', name);
         const endpoint = await cloud.deviceEndpoint();
         const created = await createDevice({
-          ...{ name, ca: pair, days, folder, endpoint, sensors, renewalUrl },
+          ...{ name, ca: pair, days, folder, endpoint, sensors, renewalUrl, firmware },
           demo: cloud.local,
         });
         const { certificateId, configFile } = created;
@@ -58,7 +66,12 @@ export const addDeviceCreate: AddCommand = (device, bind) => {
           { thing: name, folder, manifest: manifest === true, ...created },
           `${folder}: device.crt, device.key, device.json`,
         );
-        context.output.say(`next, on the device: thingstead-agent --config ${configFile} run`);
+        const agent = `--config ${configFile} run`;
+        context.output.say(
+          firmware
+            ? `next, on the device: thingstead-launcher --directory ${path.join(folder, 'slots')} --factory DIR -- ${agent}`
+            : `next, on the device: thingstead-agent ${agent}`,
+        );
       }),
     );
 };

@@ -1,10 +1,11 @@
 /** Firmware released by the command line: with a key in KMS, with two people who have a key each, with keys that change. */
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { FIRMWARE_KEY_ALIASES } from '@thingstead/contracts/firmware-store';
 import { readRelease } from '@thingstead/crypto/firmware-release';
 import { readTrust } from '@thingstead/crypto/firmware-trust';
+import { loadConfig } from '../../../device/src/config.ts';
 import { commandLine } from '../../support/command-line.ts';
 import { newPerson, type Person } from '../../support/person.ts';
 import { type Platform, startPlatform } from '../../support/platform.ts';
@@ -73,6 +74,27 @@ describeLocally('the endpoints file', 'firmware by the command line', () => {
     expect((await run('current', 'fan', '2', ...as())).rows).toMatchObject([{ counter: 2 }]);
     expect((await run('yank', 'fan', '2', '--reason', 'it burns', ...as())).rows).toMatchObject([{ state: 'YANKED' }]);
     expect((await run('current', 'fan', ...as())).status).toBe(4);
+  });
+
+  it('makes a device that believes this trust, and none with a file that is no trust document', async () => {
+    const ca = ['--dir', file('ca'), '--name', 'lab'];
+    await thingstead('ca', 'create', ...ca);
+    const create = (name: string, trust: string) =>
+      thingstead(
+        ...['device', 'create', name, '--ca', 'lab', '--dir', file('ca'), '--out', file(name)],
+        ...['--product', 'fan', '--trust', file(trust)],
+      );
+    expect((await create('fan1', 'trust-1.json')).status).toBe(0);
+    expect(read('fan1/trust.json')).toEqual(read('trust-1.json'));
+    const config = loadConfig(file('fan1/device.json'));
+    expect(config.firmware).toMatchObject({
+      ...{ product: 'fan', trustFile: file('fan1/trust.json') },
+      installer: { type: 'slots', directory: file('fan1/slots') },
+    });
+    expect(config.files).toMatchObject({ incoming: file('fan1/in'), outgoing: file('fan1/out') });
+
+    expect((await create('fan2', 'image')).status).not.toBe(0);
+    expect(existsSync(file('fan2'))).toBe(false);
   });
 
   it('hands trust on to two people with a key each, of whom each alone can release nothing', async () => {
