@@ -9,6 +9,12 @@ import { send } from './send.ts';
 const CONCURRENCY = 10;
 
 /**
+ * An `AddOrUpdateReport` has at most 256 kB, and an endpoint of ours at most 2.2 kB.
+ * https://developer.amazon.com/en-US/docs/alexa/device-apis/alexa-discovery.html
+ */
+const MAX_ENDPOINTS_IN_REPORT = 100;
+
+/**
  * Adds to a person's Alexa what they may see now of what a grant was about, and removes what they may not. What the grant was is not
  * asked: rows are the truth, and changes may come twice or late.
  */
@@ -42,7 +48,9 @@ export async function reportGrant({ person, target }: ChangedGrant, ports: Ports
   );
   if (!deleted) return;
   await mapConcurrent(gone, CONCURRENCY, (thing) => ports.reported.forget(person, thing));
-  await tell('AddOrUpdateReport', endpoints);
+  for (let from = 0; from < endpoints.length; from += MAX_ENDPOINTS_IN_REPORT) {
+    if (!(await tell('AddOrUpdateReport', endpoints.slice(from, from + MAX_ENDPOINTS_IN_REPORT)))) return;
+  }
 }
 
 async function thingsOf(target: string, { things }: Ports): Promise<readonly string[]> {

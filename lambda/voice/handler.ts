@@ -9,6 +9,9 @@ import type { Described, Ports } from './ports.ts';
 import { reportState } from './report-state.ts';
 import { setMember } from './set-member.ts';
 
+/** Directives in these namespaces are about a person; Alexa takes no answer to them that names an endpoint. */
+const OF_PEOPLE = ['Alexa.Discovery', 'Alexa.Authorization'];
+
 /** What a directive came to: a message, and in words for the log. */
 interface Done {
   readonly message: Message;
@@ -34,7 +37,7 @@ export function createHandler(ports: Ports): (event: unknown) => Promise<Message
     const to: AnswerTo = {
       messageId: ports.newId(),
       correlationToken: header.correlationToken,
-      endpointId: endpoint?.endpointId,
+      endpointId: OF_PEOPLE.includes(header.namespace) ? undefined : endpoint?.endpointId,
     };
     try {
       const { message, outcome, person } = await answerTo(directive, to, begunAt, ports);
