@@ -6,7 +6,7 @@ export const POINTS = {
   /** A call to a service through the AWS endpoint. */
   call: {
     match: ['function', 'service', 'operation'],
-    harms: ['crash-before', 'crash-after', 'lose-answer', 'error', 'throttle'],
+    harms: ['crash-before', 'crash-after', 'lose-answer', 'error', 'throttle', 'conflict'],
   },
   /** An invocation of a function, however it comes. */
   invocation: { match: ['function'], harms: ['error', 'lose-result', 'duplicate'] },

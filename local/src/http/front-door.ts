@@ -118,7 +118,7 @@ export class FrontDoor {
       const context = { requestId, sourceIp };
       const { caller } = authenticated;
       const name = service?.name ?? signingName ?? '';
-      const output = await harmedCall(kernel.faults, { accessKeyId, service: name, operation }, () =>
+      const output = await harmedCall(kernel.faults, { accessKeyId, service: name, operation, input }, () =>
         kernel.call(name, operation, input, caller, context),
       );
       return protocol.encode(operation, output, requestId);
