@@ -3,7 +3,8 @@
  * failure prints seed and steps; `THINGSTEAD_SEED=<seed>` runs it again.
  */
 import fc from 'fast-check';
-import { type AllPorts, CommandsWorld, type Conduct, type Noise, QUIET, SECOND } from './commands-world.ts';
+import { type Noise, QUIET } from '../support/harmed-world.ts';
+import { type AllPorts, CommandsWorld, type Conduct, SECOND } from './commands-world.ts';
 
 const RUNS = process.env.THINGSTEAD_EXHAUSTIVE ? 5_000 : 200;
 const SEED = process.env.THINGSTEAD_SEED === undefined ? {} : { seed: Number(process.env.THINGSTEAD_SEED) };

@@ -5,7 +5,8 @@ import { CommandId } from '../../contracts/src/commands.ts';
 import { ulidOf } from '../../contracts/src/ulid.ts';
 import { validate } from '../../contracts/src/validate.ts';
 import { fingerprintOf } from '../../lambda/commands/fingerprint.ts';
-import { CommandsWorld, QUIET, SECOND } from './commands-world.ts';
+import { QUIET } from '../support/harmed-world.ts';
+import { CommandsWorld, SECOND } from './commands-world.ts';
 
 const DAY_SECONDS = 86_400;
 const REQUEST = {

@@ -5,7 +5,8 @@
 import fc from 'fast-check';
 import { objectKeyOf } from '../../contracts/src/file-store.ts';
 import type { Ports } from '../../lambda/file-transfers/ports.ts';
-import { DAY, FilesWorld, isOver, type Noise, QUIET, SECOND } from './files-world.ts';
+import { type Noise, QUIET } from '../support/harmed-world.ts';
+import { DAY, FilesWorld, isOver, SECOND } from './files-world.ts';
 
 const RUNS = process.env.THINGSTEAD_EXHAUSTIVE ? 5_000 : 150;
 /** A bug that needs two at the same moment is not met at once. */

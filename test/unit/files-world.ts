@@ -11,28 +11,14 @@ import { hasEnded, mayFollow, roomOf, stateOf } from '../../lambda/file-transfer
 import type { ObjectPart, Outcome, Ports } from '../../lambda/file-transfers/ports.ts';
 import { remove } from '../../lambda/file-transfers/remove.ts';
 import { complete, urlsOf } from '../../lambda/file-transfers/upload.ts';
+import { HarmedWorld, isHarm, MAX_CALL_MS, type Noise, QUIET } from '../support/harmed-world.ts';
 
 export const SECOND = 1000;
 export const DAY = 86_400 * SECOND;
-const START = Date.UTC(2026, 10, 21);
-const MAX_CALL_MS = 100;
-/** Lambda tries what it was called with asynchronously again after one minute and after two. */
-const ASYNC_RETRIES_MS = [60 * SECOND, 120 * SECOND];
 /** A check of the access, and all that an invocation does next. */
 const REVOKED_FOR_SURE_MS = 40 * MAX_CALL_MS;
 const ATTEMPTS = 8;
 const HASH = `${'A'.repeat(43)}=`;
-
-export interface Noise {
-  readonly seed: number;
-  readonly maxDelayMs: number;
-  /** Probabilities: that a message comes twice; that a call fails, with or without effect; that the function dies at it. */
-  readonly duplicate: number;
-  readonly fail: number;
-  readonly crash: number;
-}
-
-export const QUIET: Noise = { seed: 1, maxDelayMs: 0, duplicate: 0, fail: 0, crash: 0 };
 
 export interface Sent {
   readonly thing: string;
@@ -40,11 +26,7 @@ export interface Sent {
   readonly size: number;
 }
 
-class CrashError extends Error {}
-class FailedCallError extends Error {}
-
-export class FilesWorld {
-  now = START;
+export class FilesWorld extends HarmedWorld {
   readonly settings = { stage: 'test', maxBytes: 1000, quotaBytesPerThing: 6_000, retentionDays: 2 };
   readonly rows = new Map<string, TransferRow>();
   readonly versions = new Map<string, number>();
@@ -53,24 +35,18 @@ export class FilesWorld {
     { readonly key: string; readonly at: number; readonly parts: Map<number, ObjectPart> }
   >();
   readonly objects = new Map<string, { readonly bytes: number; readonly etag: string; readonly at: number }>();
-  readonly violations: string[] = [];
   /** Of which somebody was told that they are whole, or received. */
   readonly promised = new Set<string>();
   readonly orphaned: string[] = [];
   readonly said: { readonly transfer: string; readonly answer: FileAnswer | FileRejection }[] = [];
   readonly #keys = new Map<string, string>();
   readonly #revoked = new Map<string, number>();
-  readonly #due: { at: number; order: number; run: () => void }[] = [];
   readonly #sizes = new Map<string, number>();
   readonly #change: (ports: Ports) => Ports;
-  readonly #random: () => number;
-  #noise: Noise;
-  #order = 0;
   #made = 0;
 
   constructor(noise: Noise = QUIET, change: (ports: Ports) => Ports = (ports) => ports) {
-    this.#noise = noise;
-    this.#random = mulberry32(noise.seed);
+    super(noise);
     this.#change = change;
   }
 
@@ -85,7 +61,7 @@ export class FilesWorld {
   say(thing: string, transfer: string, request: FileRequest): void {
     const payload = Buffer.from(JSON.stringify(request)).toString('base64');
     const event = { thing, transfer, at: this.now, payload };
-    for (let copy = 0; copy < this.#copies(); copy += 1) this.#later(() => this.#invoke(event, 0));
+    this.deliver(() => this.#invoke(event));
   }
 
   /** A person sends a file, as a command line does it: again when there was no answer. */
@@ -103,9 +79,9 @@ export class FilesWorld {
         }
         if (!done.retry) return;
       } catch (error) {
-        if (!(error instanceof CrashError || error instanceof FailedCallError)) throw error;
+        if (!isHarm(error)) throw error;
       }
-      await this.#pause(SECOND);
+      await this.pause(SECOND);
     }
   }
 
@@ -126,7 +102,7 @@ export class FilesWorld {
         if (row) await remove(row, ports);
         return;
       } catch (error) {
-        if (!(error instanceof CrashError || error instanceof FailedCallError)) throw error;
+        if (!isHarm(error)) throw error;
       }
     }
   }
@@ -136,25 +112,6 @@ export class FilesWorld {
   }
 
   // As AWS does it.
-
-  /** Runs everything that is due until then. */
-  async run(ms: number): Promise<void> {
-    const end = this.now + ms;
-    await settle();
-    for (;;) {
-      const next = this.#due.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at || a.order - b.order)[0];
-      if (!next) break;
-      this.#due.splice(this.#due.indexOf(next), 1);
-      this.now = Math.max(this.now, next.at);
-      next.run();
-      await settle();
-    }
-    this.now = end;
-  }
-
-  calm(): void {
-    this.#noise = { ...QUIET, seed: this.#noise.seed };
-  }
 
   /** What the rules of the bucket do, at midnight. */
   midnight(): void {
@@ -168,16 +125,17 @@ export class FilesWorld {
 
   event(type: string, key: string): void {
     const event = { source: 'aws.s3', 'detail-type': type, detail: { object: { key } } };
-    for (let copy = 0; copy < this.#copies(); copy += 1) this.#later(() => this.#invoke(event, 0));
+    this.deliver(() => this.#invoke(event));
   }
 
-  /** Asynchronously: two more attempts, then an operator, who has time. */
-  #invoke(event: unknown, attempt: number): void {
-    createHandler(this.ports())(event).catch((error) => {
-      if (!(error instanceof CrashError || error instanceof FailedCallError)) this.violations.push(String(error));
-      const delay = ASYNC_RETRIES_MS[attempt];
-      this.#schedule(delay ?? 600 * SECOND, () => this.#invoke(event, delay === undefined ? 0 : attempt + 1));
-    });
+  /** What fails is tried again by an operator, who has time. */
+  #invoke(event: unknown): void {
+    const handle = (): Promise<unknown> =>
+      createHandler(this.ports())(event).catch((error) => {
+        this.must(isHarm(error), String(error));
+        throw error;
+      });
+    this.invoke(handle, (again) => this.schedule(600 * SECOND, again));
   }
 
   /** What the URL says, with exactly what it is for. */
@@ -214,55 +172,39 @@ export class FilesWorld {
     this.said.push({ transfer, answer });
     const tries = this.said.filter((each) => each.transfer === transfer && 'code' in each.answer).length;
     if (!answer.retry || tries > ATTEMPTS || !this.#sizes.has(transfer)) return;
-    this.#schedule(30 * SECOND, () => this.upload({ thing, id: transfer, size: this.#sizes.get(transfer) ?? 0 }));
+    this.schedule(30 * SECOND, () => this.upload({ thing, id: transfer, size: this.#sizes.get(transfer) ?? 0 }));
   }
 
   #notRevoked(thing: string, id: string): void {
     const { startedBy } = this.rows.get(id) ?? {};
     const at = this.#revoked.get(`${startedBy} ${thing}`);
-    const late = at !== undefined && this.now > at + REVOKED_FOR_SURE_MS + this.#noise.maxDelayMs;
-    this.#must(!late, `${id} was granted after its sender had lost the access`);
+    const late = at !== undefined && this.now > at + REVOKED_FOR_SURE_MS + this.maxDelayMs;
+    this.must(!late, `${id} was granted after its sender had lost the access`);
   }
 
   #sameKey(id: string, key: string): void {
-    this.#must((this.#keys.get(id) ?? key) === key, `${id} has two keys`);
+    this.must((this.#keys.get(id) ?? key) === key, `${id} has two keys`);
     this.#keys.set(id, key);
   }
 
   #write(before: TransferRow, step: Partial<TransferRow>): void {
     const { id, state } = before;
     const next = { ...before, ...step };
-    if (next.state !== state) this.#must(mayFollow(next.state, state), `${id} went from ${state} to ${next.state}`);
+    if (next.state !== state) this.must(mayFollow(next.state, state), `${id} went from ${state} to ${next.state}`);
     for (const name of ['uploadId', 'bytes', 'sha256', 'wrappedKey'] as const) {
-      this.#must(before[name] === undefined || before[name] === next[name], `${id} got another ${name}`);
+      this.must(before[name] === undefined || before[name] === next[name], `${id} got another ${name}`);
     }
     if (next.state === 'STORED' && state !== 'STORED') {
       const object = this.objects.get(objectKeyOf(next.thing, id));
-      this.#must(!object || (object.etag === next.etag && object.bytes === next.bytes), `${id} is STORED as another`);
+      this.must(!object || (object.etag === next.etag && object.bytes === next.bytes), `${id} is STORED as another`);
     }
     this.rows.set(id, next);
-  }
-
-  #must(holds: boolean, otherwise: string): void {
-    if (!holds) this.violations.push(otherwise);
   }
 
   // The ports of one invocation, in memory.
 
   ports(): Ports {
-    let dead = false;
-    const call = async <Result>(effect: () => Result): Promise<Result> => {
-      // Who is dead does nothing more, whatever it catches.
-      if (dead) throw new CrashError();
-      const [crashes, fails] = [this.#chance(this.#noise.crash), this.#chance(this.#noise.fail)];
-      const before = this.#random() < 0.5;
-      await this.#pause(1 + this.#random() * MAX_CALL_MS);
-      dead ||= crashes;
-      if ((crashes || fails) && before) throw crashes ? new CrashError() : new FailedCallError();
-      const result = effect();
-      if (crashes || fails) throw crashes ? new CrashError() : new FailedCallError();
-      return result;
-    };
+    const call = this.invocation();
     const ofThing = (thing: string) => [...this.rows.values()].filter((row) => row.thing === thing);
     return this.#change({
       settings: this.settings,
@@ -278,7 +220,7 @@ export class FilesWorld {
             this.rows.set(row.id, row);
             this.versions.set(row.thing, (version ?? 0) + 1);
             const taken = ofThing(row.thing).reduce((sum, each) => sum + (roomOf(each, this.now) ?? 0), 0);
-            this.#must(taken <= this.settings.quotaBytesPerThing, `${row.thing} has ${taken} bytes`);
+            this.must(taken <= this.settings.quotaBytesPerThing, `${row.thing} has ${taken} bytes`);
             return true;
           }),
         change: (row, step) =>
@@ -325,7 +267,7 @@ export class FilesWorld {
         unwrap: (wrapped, context) =>
           call(() => {
             const held = JSON.parse(wrapped);
-            this.#must(
+            this.must(
               JSON.stringify(held.context) === JSON.stringify(context),
               'a key was asked for in another context',
             );
@@ -333,8 +275,8 @@ export class FilesWorld {
           }),
       },
       answers: {
-        accepted: (thing, id, answer) => call(() => this.#told(() => this.#answered(thing, id, answer))),
-        rejected: (thing, id, rejection) => call(() => this.#told(() => this.#rejected(thing, id, rejection))),
+        accepted: (thing, id, answer) => call(() => this.deliver(() => this.#answered(thing, id, answer))),
+        rejected: (thing, id, rejection) => call(() => this.deliver(() => this.#rejected(thing, id, rejection))),
       },
       reports: {
         changed: () => {},
@@ -357,30 +299,6 @@ export class FilesWorld {
     this.event('Object Created', upload.key);
     return 'made';
   }
-
-  #told(receive: () => void): void {
-    for (let copy = 0; copy < this.#copies(); copy += 1) this.#later(receive);
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => this.#schedule(ms, resolve));
-  }
-
-  #schedule(delayMs: number, run: () => void): void {
-    this.#due.push({ at: this.now + Math.round(delayMs), order: this.#order++, run });
-  }
-
-  #later(run: () => void): void {
-    this.#schedule(this.#random() * this.#noise.maxDelayMs, run);
-  }
-
-  #copies(): number {
-    return this.#chance(this.#noise.duplicate) ? 2 : 1;
-  }
-
-  #chance(probability: number): boolean {
-    return probability > 0 && this.#random() < probability;
-  }
 }
 
 /** As large as it becomes. */
@@ -391,20 +309,4 @@ export function encrypted(size: number): number {
 /** True when nothing more will come of it. */
 export function isOver(row: TransferRow, now: number): boolean {
   return hasEnded(stateOf(row, now));
-}
-
-/** Lets every promise that can go on do so. */
-function settle(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
-
-/** A small generator of random numbers with a seed: https://gist.github.com/tommyettinger/46a874533244883189143505d203312c */
-function mulberry32(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -7,6 +7,7 @@ import type { Notice } from '../../contracts/src/notices.ts';
 import type { DeliveryRow, Target, UnconfirmedDelivery } from '../../contracts/src/notifications.ts';
 import { createHandler } from '../../lambda/notifications/handler.ts';
 import type { Claim, Person, Ports, Published } from '../../lambda/notifications/ports.ts';
+import { seededRandom } from '../../local/src/faults/random.ts';
 
 const SECOND = 1000;
 const START = Date.UTC(2026, 10, 21, 12);
@@ -57,7 +58,7 @@ export class NotificationsWorld {
     this.#harm = harm;
     this.#dailyLimit = dailyLimit;
     this.#change = change;
-    this.#random = randomFrom(harm.seed);
+    this.#random = seededRandom(harm.seed);
   }
 
   /** A person who watches these. */
@@ -177,14 +178,4 @@ export class NotificationsWorld {
 
 function keyOf({ noticeId, person }: { readonly noticeId: string; readonly person: string }): string {
   return `${noticeId.replace(/^(limit)#.*/, '$1')} ${person}`;
-}
-
-function randomFrom(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

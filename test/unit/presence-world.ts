@@ -8,6 +8,8 @@ import type { Notice, PendingNotice } from '../../contracts/src/notices.ts';
 import type { PresenceRow, PresenceSettings } from '../../contracts/src/presence.ts';
 import { createHandler } from '../../lambda/presence/handler.ts';
 import type { Connection, IndexEntries, PendingThing, Ports } from '../../lambda/presence/ports.ts';
+import { seededRandom } from '../../local/src/faults/random.ts';
+import { VirtualTime } from '../support/virtual-time.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -61,8 +63,7 @@ interface StoredRow {
 
 class CrashError extends Error {}
 
-export class PresenceWorld {
-  now = START;
+export class PresenceWorld extends VirtualTime {
   readonly settings: PresenceSettings;
   readonly notices: Notice[] = [];
   readonly violations: string[] = [];
@@ -74,17 +75,17 @@ export class PresenceWorld {
   readonly #noise: Noise;
   readonly #clients = new Map<string, Client>();
   readonly #noticeRows = new Map<string, PendingNotice>();
-  readonly #due: { at: number; order: number; run: () => Promise<void> | void }[] = [];
   readonly #sent = new Set<string>();
   readonly #handle: ReturnType<typeof createHandler>;
-  #order = 0;
+  #serial = 0;
   #random: () => number;
   #crashing = false;
 
   constructor(noise: Noise = QUIET, settings: Partial<PresenceSettings> = {}, change?: (ports: Ports) => Ports) {
+    super(START);
     this.settings = { offlineDelaySeconds: 900, groupWindowSeconds: 60, thingTypes: {}, ...settings };
     this.#noise = noise;
-    this.#random = mulberry32(noise.seed);
+    this.#random = seededRandom(noise.seed);
     const ports = this.#ports();
     this.#handle = createHandler(change ? change(ports) : ports);
   }
@@ -127,22 +128,6 @@ export class PresenceWorld {
     this.#enqueue(JSON.stringify(message), delayMs);
   }
 
-  /** Runs everything that is due until then, in order. */
-  async runUntil(time: number): Promise<void> {
-    for (;;) {
-      const next = this.#due.filter(({ at }) => at <= time).sort((a, b) => a.at - b.at || a.order - b.order)[0];
-      if (!next) break;
-      this.#due.splice(this.#due.indexOf(next), 1);
-      this.now = Math.max(this.now, next.at);
-      await next.run();
-    }
-    this.now = Math.max(this.now, time);
-  }
-
-  run(ms: number): Promise<void> {
-    return this.runUntil(this.now + ms);
-  }
-
   /** Ends all harm, so that what is left comes to rest. */
   calm(): void {
     this.#crashing = false;
@@ -171,7 +156,7 @@ export class PresenceWorld {
     const before = { ...client };
     const away = client.connected ? 0 : this.now - client.since;
     client.version = away >= VERSION_RESET_MS ? 0 : client.version + 1;
-    client.session = `session-${this.#order++}`;
+    client.session = `session-${this.#serial++}`;
     client.connected = true;
     client.since = this.now;
     client.reason = undefined;
@@ -229,7 +214,7 @@ export class PresenceWorld {
     this.#tell(() => this.send({ kind: 'shadow', thing, connected, session, version, at: seenAt }), lost);
     // The agent sees itself disconnected and says that it is not so.
     if (!connected && client.connected) {
-      this.#schedule(200, () => {
+      this.schedule(200, () => {
         if (client.connected && client.shadow && !client.shadow.connected) {
           this.#report(thing, client, true, client.session, false);
         }
@@ -255,7 +240,7 @@ export class PresenceWorld {
     if (lost) return;
     const times = this.#chance(this.#noise.duplicate) ? 2 : 1;
     for (let time = 0; time < times; time += 1)
-      this.#schedule(Math.round(this.#random() * this.#noise.maxDelayMs), part);
+      this.schedule(Math.round(this.#random() * this.#noise.maxDelayMs), part);
   }
 
   /** Which of `count` messages gets lost; -1 for none. */
@@ -273,18 +258,14 @@ export class PresenceWorld {
 
   // The queue and its function.
 
-  #schedule(delayMs: number, run: () => Promise<void> | void): void {
-    this.#due.push({ at: this.now + delayMs, order: this.#order++, run });
-  }
-
   #enqueue(body: string, delayMs: number): void {
-    const messageId = `message-${this.#order++}`;
+    const messageId = `message-${this.#serial++}`;
     const copies = this.#chance(this.#noise.duplicate) ? 2 : 1;
     for (let copy = 0; copy < copies; copy += 1) this.#deliver(messageId, body, delayMs, 1);
   }
 
   #deliver(messageId: string, body: string, delayMs: number, receives: number): void {
-    this.#schedule(delayMs, async () => {
+    this.schedule(delayMs, async () => {
       const again = (): void => {
         if (receives >= MAX_RECEIVES) this.deadLetters.push(body);
         else this.#deliver(messageId, body, VISIBILITY_MS, receives + 1);
@@ -423,15 +404,4 @@ export class PresenceWorld {
 
 function shardOf(thing: string): string {
   return `due#${thing.length % 8}`;
-}
-
-/** A small generator of random numbers in [0, 1), the same for the same seed. */
-function mulberry32(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -6,7 +6,9 @@ import fc from 'fast-check';
 import * as v from 'valibot';
 import { NewRollout } from '../../contracts/src/rollouts.ts';
 import { abort, pause, resume, retryFailed } from '../../lambda/rollouts/operate.ts';
-import { type AllPorts, type Conduct, MINUTE, type Noise, PRODUCT, RolloutWorld, SECOND } from './rollout-world.ts';
+import type { Noise } from '../support/harmed-world.ts';
+import { type Conduct, MINUTE, PRODUCT, SECOND } from './rollout-devices.ts';
+import { RolloutWorld } from './rollout-world.ts';
 
 const RUNS = process.env.THINGSTEAD_EXHAUSTIVE ? 5_000 : 60;
 const SEED = process.env.THINGSTEAD_SEED === undefined ? {} : { seed: Number(process.env.THINGSTEAD_SEED) };
@@ -83,9 +85,8 @@ async function live(
   given: Value<typeof conducts>,
   happening: Value<typeof steps>,
   disturbance: Noise,
-  change?: (ports: AllPorts) => AllPorts,
 ): Promise<RolloutWorld> {
-  const world = new RolloutWorld(disturbance, change);
+  const world = new RolloutWorld(disturbance);
   for (const [n, conduct] of given.entries()) world.add(`d${n}`, conduct);
   const ids: string[] = [];
   const rollout = (which: Value<typeof settings>): NewRollout => v.parse(NewRollout, { product: PRODUCT, ...which });
@@ -103,20 +104,20 @@ async function live(
     else if (action === 'yank') Object.assign(world.releases.get(asked.counter) ?? {}, { state: 'YANKED' });
     else await world.during(world.operate(id, OPERATIONS[action]));
     await world.run(waitMs);
-    world.check();
+    world.rows.check();
   }
   // All harm ends; everything that waits for an operator gets one, and then everything has to come to its end.
   for (let round = 0; round < 8; round += 1) {
     await world.run(4 * HOUR);
     world.calm();
-    world.check();
+    world.rows.check();
     for (const id of ids) {
       const { state, pausedFor } = world.rollout(id);
       if (state === 'PAUSED') await world.during(world.operate(id, pausedFor === 'yanked' ? abort : resume));
     }
   }
   await world.run(12 * HOUR);
-  world.check();
+  world.rows.check();
   for (const id of ids) {
     if (!world.isOver(id))
       world.violations.push(`rollout ${id} is ${JSON.stringify([world.rollout(id), world.states(id)])}`);

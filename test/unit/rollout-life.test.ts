@@ -2,16 +2,9 @@
 import * as v from 'valibot';
 import { NewRollout } from '../../contracts/src/rollouts.ts';
 import { abort, pause, resume, retryFailed } from '../../lambda/rollouts/operate.ts';
-import {
-  type AllPorts,
-  type Conduct,
-  FailedCallError,
-  MINUTE,
-  PRODUCT,
-  QUIET,
-  RolloutWorld,
-  SECOND,
-} from './rollout-world.ts';
+import { FailedCallError, QUIET } from '../support/harmed-world.ts';
+import { type Conduct, MINUTE, PRODUCT, SECOND } from './rollout-devices.ts';
+import { type AllPorts, RolloutWorld } from './rollout-world.ts';
 
 const HOUR = 60 * MINUTE;
 
@@ -37,7 +30,7 @@ async function begun(world: RolloutWorld, settings: Settings = {}, counter = 2):
 async function ran(world: RolloutWorld, settings: Settings = {}): Promise<string> {
   const id = await begun(world, settings);
   await world.run(12 * HOUR);
-  world.check();
+  world.rows.check();
   expect(world.violations).toEqual([]);
   return id;
 }
@@ -75,7 +68,7 @@ test('those who are told and have not begun are told to stop, and what has begun
   await world.run(20 * SECOND);
   await world.during(world.operate(id, abort));
   await world.run(6 * HOUR);
-  world.check();
+  world.rows.check();
   expect(world.violations).toEqual([]);
   expect(world.isOver(id)).toBe(true);
   const { SUCCEEDED = 0, CANCELLED = 0, FAILED = 0 } = world.states(id);
@@ -100,6 +93,28 @@ test('while it is paused nothing starts, and nobody downloads; then it goes on',
   expect(world.violations).toEqual([]);
 });
 
+test('while it is paused, those that are to try again wait, and cost no ticks', async () => {
+  const world = worldOf({ fails: 3, updates: 20 });
+  const id = await begun(world, {
+    waves: [{ count: 3 }, { percent: 100 }],
+    abort: { failurePercent: 100, minimumFailures: 4 },
+  });
+  for (const device of world.devices.values()) device.conduct = 'fails';
+  await world.run(HOUR);
+  expect(world.rollout(id)).toMatchObject({ state: 'PAUSED', pausedFor: 'wave' });
+  for (const device of world.devices.values()) device.conduct = 'updates';
+  await world.during(world.operate(id, retryFailed));
+  const before = world.ticks;
+  await world.run(3 * HOUR);
+  // One in 15 minutes.
+  expect(world.ticks - before).toBeLessThan(15);
+  expect(world.states(id)).toEqual({ FAILED: 3, PENDING: 20 });
+  await world.during(world.operate(id, resume));
+  await world.run(3 * HOUR);
+  expect(world.states(id)).toEqual({ SUCCEEDED: 23 });
+  expect(world.violations).toEqual([]);
+});
+
 test('silence of a device that is connected is a failure; of one that is away it is none, and it gets it when it comes', async () => {
   const world = worldOf({ updates: 6, mute: 1, away: 2 });
   const id = await ran(world, { waves: [{ percent: 100 }] });
@@ -108,9 +123,26 @@ test('silence of a device that is connected is a failure; of one that is away it
   world.device('away0').conduct = 'updates';
   world.connect('away0');
   await world.run(HOUR);
-  world.check();
+  world.rows.check();
   expect(world.violations).toEqual([]);
   expect(world.states(id)).toEqual({ SUCCEEDED: 7, TIMED_OUT: 1, UNREACHED: 1 });
+  expect(world.isOver(id)).toBe(true);
+});
+
+test('whoever comes back to a rollout that is COMPLETED, and fails, gets its other attempts', async () => {
+  const world = worldOf({ updates: 6, away: 1 });
+  const id = await ran(world, { waves: [{ percent: 100 }], retries: 1 });
+  expect(world.rollout(id).state).toBe('COMPLETED');
+  const device = world.device('away0');
+  device.conduct = 'fails';
+  world.connect('away0');
+  await world.run(10 * SECOND);
+  expect(world.states(id)).toEqual({ SUCCEEDED: 6, RETRY: 1 });
+  device.conduct = 'updates';
+  await world.run(HOUR);
+  world.rows.check();
+  expect(world.violations).toEqual([]);
+  expect(world.states(id)).toEqual({ SUCCEEDED: 7 });
   expect(world.isOver(id)).toBe(true);
 });
 
@@ -150,7 +182,7 @@ test('a wave that does not reach what is asked for pauses the rollout, and whoev
   expect(world.rollout(id).state).toBe('COMPLETED');
   await world.during(world.operate(id, retryFailed));
   await world.run(3 * HOUR);
-  world.check();
+  world.rows.check();
   expect(world.violations).toEqual([]);
   expect(world.states(id)).toEqual({ SUCCEEDED: 10 });
   expect(world.isOver(id)).toBe(true);
@@ -195,7 +227,7 @@ test('devices are started in the maintenance window alone', async () => {
   await world.run(52 * HOUR);
   expect(world.violations).toEqual([]);
   expect(world.states(id)).toEqual({ SUCCEEDED: 30 });
-  const day = world.starts.map(({ at }) => Math.floor((at % (24 * HOUR)) / MINUTE));
+  const day = world.rows.starts.map(({ at }) => Math.floor((at % (24 * HOUR)) / MINUTE));
   expect(new Set(day)).toEqual(new Set([150]));
 });
 
@@ -223,7 +255,7 @@ test('the rate grows with what has succeeded', async () => {
   const rate = { basePerMinute: 2, factor: 2, every: 10, of: 'succeeded' as const };
   const id = await ran(world, { waves: [{ percent: 100 }], rate, health: { soakSeconds: 60 } });
   expect(world.states(id)).toEqual({ SUCCEEDED: 60 });
-  const times = world.starts.map(({ at }) => at);
+  const times = world.rows.starts.map(({ at }) => at);
   const gap = (from: number, to: number): number => (times[to] ?? 0) - (times[from] ?? 0);
   expect(gap(50, 59)).toBeLessThan(gap(0, 9) / 4);
 });
