@@ -6,6 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Fault, type FaultReport, getFaults, postFaults } from './faults.ts';
+import { runtimeFile } from './runtime-bundle.ts';
 
 const root = path.resolve(__dirname, '../..');
 const PORTS = [4566, 8883, 8443, 4580, 4581];
@@ -109,7 +110,7 @@ async function start(options: RuntimeOptions, portOffset: number): Promise<Runti
   const child = spawn(
     process.execPath,
     [
-      path.join(root, 'local/src/main.ts'),
+      runtimeFile(),
       '--json',
       ...['--port-offset', String(portOffset)],
       ...['--endpoints', endpointsFile],
