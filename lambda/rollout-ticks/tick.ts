@@ -73,7 +73,9 @@ async function step(row: RolloutRow, tick: RolloutTick, ports: TickPorts): Promi
     const next = { ...row, ...decision.change, changedAt: now() };
     return goOn(row, next, tick, { delay: SOON_MS, event: decision.event }, ports);
   }
-  const next = row.state === 'RUNNING' ? await start(row, numbers, retries, ports) : row;
+  // One that comes back after all others are done has its other attempts too.
+  const mayStart = row.state === 'RUNNING' || row.state === 'COMPLETED';
+  const next = mayStart ? await start(row, numbers, retries, ports) : row;
   if (row.state === 'PAUSED') await putOff(retries, ports, PAUSED_MS);
   if (!next) return false;
   const isOver = underWay(numbers.all) === 0 && (row.state === 'COMPLETED' || row.state === 'ABORTED');
@@ -143,7 +145,8 @@ async function giveAnother(row: RolloutRow, { devices, now }: TickPorts): Promis
 
 /** When there is something to do again, in milliseconds. */
 async function delayOf(row: RolloutRow, numbers: Numbers, more: boolean, ports: TickPorts): Promise<number> {
-  if (more || row.retriedTo !== undefined) return SOON_MS;
+  // A rollout that is paused gives nobody another attempt.
+  if (more || (row.retriedTo !== undefined && row.state === 'RUNNING')) return SOON_MS;
   const now = ports.now();
   const shard = rolloutDueShard(row.id, row.state === 'ABORTED');
   const dueAt = await ports.devices.nextDueAt(shard);
