@@ -53,7 +53,8 @@ export type CertificateEvent = v.InferOutput<typeof CertificateEvent>;
 export const RenewalRequest = v.strictObject({
   /** The certificate that the thing had last. */
   certificate: Pem,
-  csr: Pem,
+  /** PKCS#10. Without one: a new certificate for the key of `certificate`, which the signature proves. */
+  csr: v.optional(Pem),
   /** By the device's clock. */
   at: EpochMilliseconds,
   /** Over `renewalProof`, with the key of that certificate: SHA-256, for ECDSA in DER, for RSA PKCS #1 v1.5. In base64. */
@@ -63,5 +64,5 @@ export type RenewalRequest = v.InferOutput<typeof RenewalRequest>;
 
 /** What is signed: the words before it keep the signature from being taken for anything else. */
 export function renewalProof({ certificate, csr, at }: Omit<RenewalRequest, 'signature'>): string {
-  return `thingstead certificate-renewal\n${at}\n${certificate}\n${csr}`;
+  return `thingstead certificate-renewal\n${at}\n${certificate}\n${csr ?? 'for the same key'}`;
 }

@@ -13,6 +13,7 @@ import { absoluteFirmware, FirmwareSchema, firmwareContradictions } from './firm
 import { absoluteHandler, absoluteProgram } from './handlers/handler-config.ts';
 import { LOG_LEVELS } from './log.ts';
 import { PairingSchema } from './pairing/pairing-config.ts';
+import { absolutePkcs11, Pkcs11Schema } from './pkcs11-config.ts';
 import { absoluteSource, SourceSchema } from './sensors/source-config.ts';
 import { stateDirectory } from './state-directory.ts';
 
@@ -47,19 +48,7 @@ const ConfigSchema = v.strictObject({
   certificateFile: FileName,
   /** One of the two: the key in a PEM file, or in a PKCS#11 token that never lets it out. */
   privateKeyFile: v.optional(FileName),
-  pkcs11: v.optional(
-    v.strictObject({
-      /** The token's PKCS#11 library: `/usr/lib/softhsm/libsofthsm2.so`. */
-      library: v.pipe(v.string(), v.minLength(1)),
-      /** Which token, when there are several. */
-      tokenLabel: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(32))),
-      slot: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
-      /** Which private key, when the token has several. */
-      keyLabel: v.optional(v.pipe(v.string(), v.minLength(1))),
-      /** Its first line is the user PIN. */
-      pinFile: v.string(),
-    }),
-  ),
+  pkcs11: v.optional(Pkcs11Schema),
   /** Whom the device trusts; by default the machine's own root certificates, which know AWS. */
   rootCaFile: v.optional(FileName),
   sensors: v.array(SensorSchema),
@@ -163,13 +152,7 @@ export function loadConfig(file: string): AgentConfig {
     }),
     certificateFile: absolute(config.certificateFile),
     ...(config.privateKeyFile === undefined ? {} : { privateKeyFile: absolute(config.privateKeyFile) }),
-    ...(config.pkcs11 && {
-      pkcs11: {
-        ...config.pkcs11,
-        library: absolute(config.pkcs11.library),
-        pinFile: absolute(config.pkcs11.pinFile),
-      },
-    }),
+    ...(config.pkcs11 && { pkcs11: absolutePkcs11(config.pkcs11, absolute) }),
     ...(config.rootCaFile === undefined ? {} : { rootCaFile: absolute(config.rootCaFile) }),
   };
 }

@@ -32,6 +32,8 @@ export interface TokenKey {
   readonly slot?: number | undefined;
   readonly tokenLabel?: string | undefined;
   readonly keyLabel?: string | undefined;
+  /** `pkcs11-tool`, or its file. */
+  readonly tool: string;
 }
 
 /**
@@ -64,12 +66,20 @@ export function certificateStore({ outbox, thing }: AgentConfig): CertificateSto
   return new CertificateStore(nodeFileSystem, CertificateStore.folderIn(folder));
 }
 
-/** An identity with another certificate, and with its key unless that stays in the token. @throws Error when they are no pair of this thing. */
+/**
+ * An identity with another certificate, and with its key unless that stays in the token. @throws Error when they are no pair of this thing, or not of the
+ * kind that the configuration names.
+ */
 export function identityWith(thing: string, factory: Identity, { certificate, key }: CertificatePair): Identity {
   const parsed = new X509Certificate(certificate);
   const names = commonNames(parsed);
   if (names.length !== 1 || names[0] !== thing) throw new Error('the certificate belongs to another thing');
-  if (key !== undefined && !parsed.checkPrivateKey(createPrivateKey(key))) throw new Error('the key is another one');
+  if (!isOfKind(factory, key)) throw new Error('the configuration says that the key is somewhere else');
+  const belongs =
+    key === undefined
+      ? parsed.publicKey.equals(new X509Certificate(factory.certificate).publicKey)
+      : parsed.checkPrivateKey(createPrivateKey(key));
+  if (!belongs) throw new Error('the key is another one');
   return {
     ...factory,
     certificate,
@@ -77,6 +87,11 @@ export function identityWith(thing: string, factory: Identity, { certificate, ke
     notBefore: parsed.validFromDate,
     notAfter: parsed.validToDate,
   };
+}
+
+/** Whether a key that was renewed is where the configuration says: beside its certificate, or, when it is absent, in the token. */
+export function isOfKind(factory: Identity, key: string | undefined): boolean {
+  return (key === undefined) === (factory.key.kind === 'token');
 }
 
 /**

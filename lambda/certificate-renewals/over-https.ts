@@ -5,7 +5,7 @@ import { THING_NAME } from '@thingstead/contracts/names';
 import { commonName } from '../registration/certificate.ts';
 import { type Ports, type Renewed, refused } from './ports.ts';
 import { inUse, renewFor } from './renew.ts';
-import { requestedKey } from './requested-key.ts';
+import { certifiedKey, requestedKey } from './requested-key.ts';
 
 /** How far the clock of the device may be off. */
 const CLOCK_MS = 3_600_000;
@@ -34,7 +34,7 @@ async function renewProven(
   ports: Ports,
 ): Promise<Renewed> {
   const { registry, settings, now } = ports;
-  const key = await requestedKey(csr, thing);
+  const key = csr === undefined ? certifiedKey(certificate) : await requestedKey(csr, thing);
   if (!key.ok) return refused('invalid', key.reason);
   const using = await inUse(thing, createHash('sha256').update(certificate.raw).digest('hex'), ports);
   if ('code' in using) return using;

@@ -6,7 +6,7 @@ import type { DeviceCertificate } from '../registration/ports.ts';
 import { admit, checkIssued } from './admit.ts';
 import { issueCertificate } from './issue.ts';
 import { type Ports, type Refused, type Renewed, refused } from './ports.ts';
-import { keyOf, requestedKey } from './requested-key.ts';
+import { certifiedKey, requestedKey } from './requested-key.ts';
 
 const DAY_MS = 86_400_000;
 /** A device whose clock is a little slow must not find its certificate "not yet valid". */
@@ -57,9 +57,7 @@ export async function renew(
   const using = await inUse(thing, certificateId, ports);
   if ('code' in using) return using;
   const key =
-    csr === undefined
-      ? keyOf(new X509Certificate(using.certificate.pem).publicKey.export({ format: 'der', type: 'spki' }))
-      : await requestedKey(csr, thing);
+    csr === undefined ? certifiedKey(new X509Certificate(using.certificate.pem)) : await requestedKey(csr, thing);
   if (!key.ok) return refused('invalid', key.reason);
   return renewFor(using, key, ports);
 }

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { createHash, createPublicKey, webcrypto } from 'node:crypto';
+import { createHash, createPublicKey, webcrypto, type X509Certificate } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 import { isStrongKey } from '../registration/certificate.ts';
 
@@ -26,8 +26,13 @@ export async function requestedKey(csr: string, thing: string): Promise<Requeste
   return keyOf(Buffer.from(request.publicKey.rawData));
 }
 
+/** The key of a certificate, for which there is to be another one. */
+export function certifiedKey({ publicKey }: X509Certificate): RequestedKey {
+  return keyOf(publicKey.export({ format: 'der', type: 'spki' }));
+}
+
 /** A public key, SPKI in DER, with what names it. */
-export function keyOf(publicKey: Buffer): RequestedKey {
+function keyOf(publicKey: Buffer): RequestedKey {
   if (!isStrongKey(createPublicKey({ key: publicKey, format: 'der', type: 'spki' }))) {
     return { ok: false, reason: 'the key is neither RSA of 2048 bits or more nor on P-256, P-384 or P-521' };
   }

@@ -1,12 +1,15 @@
 /** Power cuts in the middle of a renewal: at every step, with every choice of what the disk had taken, a pair is left that works. */
 import 'reflect-metadata';
 import fc from 'fast-check';
-import { Device } from './agent-certificate-device.ts';
+import type { Identity } from '../../device/src/identity.ts';
+import { Device, IN_TOKEN } from './agent-certificate-device.ts';
 import { type Authorities, authorities, DAY_MS, NOW, World } from './certificate-world.ts';
 import { CrashPoint, type Files, SimulatedDisk } from './outbox-disk.ts';
 
 const DUE = NOW + 26 * DAY_MS;
 const RUNS = process.env.THINGSTEAD_EXHAUSTIVE ? 1500 : 25;
+/** The device's own, in a file, or one in a token. */
+type Key = Identity['key'] | undefined;
 /** Of two pairs one works: it is tried at once, or after the other. */
 const MAX_REFUSED = 1;
 let by: Authorities;
@@ -23,10 +26,11 @@ interface Cut {
 }
 
 /** A renewal whose power is cut when so many things have happened. The cloud goes on with what it was asked. */
-async function cutAfter(events: number, world: World, disk = new SimulatedDisk()): Promise<Cut> {
+async function cutAfter(events: number, world: World, disk: SimulatedDisk, factoryKey?: Key): Promise<Cut> {
   let happened = 0;
   let length: number | undefined;
   const device = new Device(by, world, disk, {
+    ...(factoryKey && { factoryKey }),
     happens: () => {
       happened += 1;
       if (happened <= events) return;
@@ -54,8 +58,8 @@ function diskWith(files: Files): SimulatedDisk {
 }
 
 /** What is wrong after a start with these files. */
-async function discrepancies(files: Files, world: World, recovers = false): Promise<string[]> {
-  const device = new Device(by, world, new SimulatedDisk(files), { recovers });
+async function discrepancies(files: Files, world: World, recovers = false, factoryKey?: Key): Promise<string[]> {
+  const device = new Device(by, world, new SimulatedDisk(files), { recovers, ...(factoryKey && { factoryKey }) });
   const problems: string[] = [];
   if (!(await device.until(() => device.isConnected, 600))) {
     await device.cutPower();
@@ -82,13 +86,13 @@ function newWorld(): World {
 /** Of each point all subsets of what was not certain; gives the number of states. */
 async function everyState(
   take: (files: Files, world: World, at: number) => Promise<void>,
-  lies = false,
+  { lies = false, factoryKey }: { readonly lies?: boolean; readonly factoryKey?: Key } = {},
 ): Promise<number> {
   let states = 0;
   for (let events = 0; ; events += 1) {
     const disk = new SimulatedDisk();
     disk.lies = lies;
-    const { world, length } = await cutAfter(events, newWorld(), disk);
+    const { world, length } = await cutAfter(events, newWorld(), disk, factoryKey);
     if (length === undefined) return states;
     const point = new CrashPoint(disk.trace, length);
     for (let mask = 0; mask < 2 ** point.pending.length; mask += 1) {
@@ -99,23 +103,34 @@ async function everyState(
   }
 }
 
-describe('a device whose power is cut while it renews its certificate', () => {
+describe.each([
+  ['a device', undefined],
+  ['a device whose key is in a token', IN_TOKEN],
+] as const)('%s whose power is cut while it renews its certificate', (_which, factoryKey) => {
   it('connects at once when it starts again, and comes to an end: at every step, whatever the disk had taken', async () => {
-    const states = await everyState(async (files, world, at) => {
-      expect({ at, problems: await discrepancies(files, world) }).toEqual({ at, problems: [] });
-    });
+    const states = await everyState(
+      async (files, world, at) => {
+        expect({ at, problems: await discrepancies(files, world, false, factoryKey) }).toEqual({ at, problems: [] });
+      },
+      { factoryKey },
+    );
 
     expect(states).toBeGreaterThan(40);
   }, 180_000);
 
   it('comes back by itself when it lay on the shelf for years after that', async () => {
-    await everyState(async (files, world, at) => {
-      world.now += 3 * 366 * DAY_MS;
-      expect({ at, problems: await discrepancies(files, world, true) }).toEqual({ at, problems: [] });
-    });
+    await everyState(
+      async (files, world, at) => {
+        world.now += 3 * 366 * DAY_MS;
+        expect({ at, problems: await discrepancies(files, world, true, factoryKey) }).toEqual({ at, problems: [] });
+      },
+      { factoryKey },
+    );
   }, 180_000);
+});
 
-  it('does so too when the power goes again and again', async () => {
+describe('a device whose power is cut while it renews its certificate', () => {
+  it('connects and comes to an end too when the power goes again and again', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.record({ events: fc.nat(30), taken: fc.infiniteStream(fc.boolean()) }), {
@@ -141,10 +156,13 @@ describe('a device whose power is cut while it renews its certificate', () => {
 
   it('would be caught if nothing were synced', async () => {
     const problems: string[] = [];
-    const untilFound = everyState(async (files, world) => {
-      problems.push(...(await discrepancies(files, world)));
-      if (problems.length > 0) throw new Error('found');
-    }, true);
+    const untilFound = everyState(
+      async (files, world) => {
+        problems.push(...(await discrepancies(files, world)));
+        if (problems.length > 0) throw new Error('found');
+      },
+      { lies: true },
+    );
 
     await expect(untilFound).rejects.toThrow('found');
 

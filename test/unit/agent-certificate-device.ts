@@ -7,6 +7,7 @@ import { CertificateRenewal } from '../../device/src/certificates/certificate-re
 import { CertificateStore } from '../../device/src/certificates/certificate-store.ts';
 import { Identities } from '../../device/src/certificates/identities.ts';
 import { newKey } from '../../device/src/certificates/new-key.ts';
+import type { Expired } from '../../device/src/certificates/renewal-over-https.ts';
 import { type Identity, identityWith } from '../../device/src/identity.ts';
 import { keepConnected } from '../../device/src/keep-connected.ts';
 import { ConnectionFailed, type Session, type SessionEnd } from '../../device/src/session.ts';
@@ -19,6 +20,9 @@ import type { SimulatedDisk } from './outbox-disk.ts';
 const STEP_MS = 1000;
 /** Quiet turns of the event loop after which nothing is under way. */
 const QUIET_TURNS = 3;
+
+/** A key that is not in a file; what the token would do is done with the key of the device's first certificate. */
+export const IN_TOKEN: Identity['key'] = { kind: 'token', library: '/lib/token.so', pin: '1234', tool: 'pkcs11-tool' };
 
 class PowerCut extends Error {}
 
@@ -41,6 +45,7 @@ export class Device {
   readonly identities: Identities;
   readonly renewal: CertificateRenewal;
   isOn = true;
+  readonly #by: Authorities;
   readonly #world: World;
   readonly #options: DeviceOptions;
   readonly #off = new AbortController();
@@ -49,6 +54,7 @@ export class Device {
   readonly #running: Promise<void>;
 
   constructor(by: Authorities, world: World, disk: SimulatedDisk, options: DeviceOptions = {}) {
+    this.#by = by;
     this.#world = world;
     this.#options = options;
     this.disk = disk;
@@ -161,7 +167,8 @@ export class Device {
     const id = idOf(certificate);
     const x509 = new X509Certificate(certificate);
     if (this.isConnected) this.problems.push('two connections at a time');
-    if (key.kind === 'file' && !x509.checkPrivateKey(createPrivateKey(key.pem))) this.problems.push('a torn pair');
+    const pem = key.kind === 'file' ? key.pem : this.#by.device.keyPem;
+    if (!x509.checkPrivateKey(createPrivateKey(pem))) this.problems.push('a torn pair');
     if (!this.#world.working.includes(id) || this.#world.now > x509.validToDate.getTime()) {
       this.connections.push(`-${id}`);
       throw new ConnectionFailed('closed-without-answer', 'closed');
@@ -192,9 +199,9 @@ export class Device {
     fake.deliver(`${certificateTopic(THING)}/${said.verdict}`, said.answer);
   }
 
-  async #recover(expired: { certificate: string; key: string; csr: string; at: number }) {
+  async #recover(expired: Expired) {
     const { renewOverHttpsWith } = await import('./agent-certificate-http.ts');
-    return renewOverHttpsWith(this.#world, expired);
+    return renewOverHttpsWith(this.#world, expired, this.#by.device.keyPem);
   }
 
   async #use(session: Session): Promise<SessionEnd> {

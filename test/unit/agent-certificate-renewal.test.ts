@@ -2,7 +2,7 @@
 import 'reflect-metadata';
 import { CertificateStore } from '../../device/src/certificates/certificate-store.ts';
 import { renewalTime } from '../../device/src/certificates/renewal-time.ts';
-import { Device, type DeviceOptions } from './agent-certificate-device.ts';
+import { Device, type DeviceOptions, IN_TOKEN } from './agent-certificate-device.ts';
 import { type Authorities, authorities, DAY_MS, NOW, THING, World } from './certificate-world.ts';
 import { SimulatedDisk } from './outbox-disk.ts';
 
@@ -95,11 +95,22 @@ describe('a device whose certificate is due', () => {
   });
 
   it('keeps a key that is in a token, and gets a new certificate for it', async () => {
-    const factoryKey = { kind: 'token', library: '/lib/token.so', pin: '1234' } as const;
-    start({ factoryKey });
+    start({ factoryKey: IN_TOKEN });
 
     expect(await device.until(hasRenewed)).toBe(true);
-    expect(device.identities.present.key).toEqual(factoryKey);
+    expect(device.identities.present.key).toBe(IN_TOKEN);
+    expect(device.disk.files.get('current.key')?.toString()).not.toContain('PRIVATE');
+  });
+
+  it('begins anew with the key in the token, when it had begun with one in a file', async () => {
+    start({ loses: (what) => what === 'answer' });
+    await device.until(() => world.said.length > 0);
+    await device.cutPower();
+    expect(device.disk.files.get('next.key')?.toString()).toContain('PRIVATE');
+
+    start({ factoryKey: IN_TOKEN }, new SimulatedDisk(device.disk.files));
+    expect(await device.until(hasRenewed)).toBe(true);
+    expect(device.identities.present.key).toBe(IN_TOKEN);
     expect(device.disk.files.get('current.key')?.toString()).not.toContain('PRIVATE');
   });
 });
@@ -191,6 +202,14 @@ describe('a device whose certificate expired on the shelf', () => {
     expect(await device.until(hasRenewed)).toBe(true);
     expect(world.working).toEqual([device.present]);
     expect(device.connectedWith).toBe(device.present);
+  });
+
+  it('comes back with another certificate for the same key, when that is in a token', async () => {
+    start({ recovers: true, factoryKey: IN_TOKEN });
+
+    expect(await device.until(hasRenewed)).toBe(true);
+    expect(world.working).toEqual([device.present]);
+    expect(device.identities.present.key).toBe(IN_TOKEN);
   });
 
   it('tries again and again without an address, and once its clock was wrong, goes on', async () => {

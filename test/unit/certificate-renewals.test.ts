@@ -357,7 +357,23 @@ describe('a device whose certificate has expired', () => {
     expect((await world.http(asked({ csr: await requestOf(THING) }))).statusCode).toBe(403);
   });
 
+  it('gets another certificate for the same key when it sends no request, and the name once it has connected with it', async () => {
+    const { certificate: pem, at } = asked();
+    const proof = Buffer.from(renewalProof({ certificate: pem, at }));
+    const signature = sign('sha256', proof, createPrivateKey(by.device.keyPem)).toString('base64');
+
+    const answer = await world.http({ certificate: pem, at, signature });
+
+    expect(answer.statusCode).toBe(200);
+    const certificate = new X509Certificate(JSON.parse(answer.body).certificate);
+    expect(certificate.checkPrivateKey(createPrivateKey(by.device.keyPem))).toBe(true);
+    expect(idOf(certificate.toString())).not.toBe(first());
+    await world.message(idOf(certificate.toString()), { type: 'confirm' });
+    expect(world.working).toEqual([idOf(certificate.toString())]);
+  });
+
   it.each([
+    ['with the signature over a request that was taken out', async () => withoutRequest(asked())],
     ['with the signature of another key', async () => asked({}, (await issue(by.factory, THING)).keyPem)],
     ['with the signature over another request', async () => ({ ...asked(), csr: await requestOf(THING) })],
     ['of yesterday', async () => asked({ at: world.now - DAY_MS })],
@@ -382,6 +398,10 @@ describe('a device whose certificate has expired', () => {
   it('is answered 400 when it is no request at all', async () => {
     expect((await world.http({ csr })).statusCode).toBe(400);
   });
+
+  function withoutRequest({ csr: _, ...rest }: RenewalRequest): RenewalRequest {
+    return rest;
+  }
 
   async function askedOnce(change: () => unknown): Promise<RenewalRequest> {
     change();

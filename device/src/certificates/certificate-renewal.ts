@@ -221,10 +221,8 @@ export class CertificateRenewal implements SessionPart {
     if (!recover || !canRenew || pairs.some(({ notAfter }) => clock.now() <= notAfter.getTime())) return;
     try {
       for (const { certificate, key } of pairs) {
-        if (key.kind !== 'file') return;
         const next = identities.next ?? (await this.#newNext());
-        if (next.csr === undefined) return;
-        const recovered = await recover({ certificate, key: key.pem, csr: next.csr, at: clock.now() }, signal);
+        const recovered = await recover({ certificate, key, csr: next.csr, at: clock.now() }, signal);
         const { thing } = this.#options;
         const problem = recovered.ok
           ? problemOf(recovered.certificate, { thing, key: next.key, present: certificate, now: clock.now() })

@@ -1,5 +1,5 @@
 import type { Identity } from '../identity.ts';
-import { identityWith } from '../identity.ts';
+import { identityWith, isOfKind } from '../identity.ts';
 import type { CertificatePair, CertificateStore, NextCertificate } from './certificate-store.ts';
 
 /** The pairs of a device: the one in use, and the one it is on its way to. What is on the disk is certain before it is used. */
@@ -17,7 +17,9 @@ export class Identities {
     this.#factory = factory;
     this.#present = present;
     this.#store = store;
-    this.#next = store?.next();
+    const next = store?.next();
+    // What was begun before the key went into a token, or came out of it, is begun anew.
+    this.#next = next && isOfKind(factory, next.key) ? next : undefined;
     this.#wantedAt = store?.current()?.wantedAt;
   }
 

@@ -1,10 +1,10 @@
 /** The way back of a device whose certificate has expired, so that it cannot connect. */
-import { createPrivateKey, sign } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { type RenewalRequest, renewalProof } from '@thingstead/contracts/certificates';
 import { validate } from '@thingstead/contracts/validate';
 import * as v from 'valibot';
+import type { Identity } from '../identity.ts';
 
 const TIMEOUT_MS = 30_000;
 const MAX_ANSWER_BYTES = 64 * 1024;
@@ -13,12 +13,15 @@ const Answer = v.object({ certificate: v.string() });
 export interface Expired {
   /** PEM. */
   readonly certificate: string;
-  /** Its key, in PEM. */
-  readonly key: string;
-  readonly csr: string;
+  readonly key: Identity['key'];
+  /** PKCS#10, in PEM; undefined for another certificate of the same key. */
+  readonly csr: string | undefined;
   /** Epoch milliseconds. */
   readonly at: number;
 }
+
+/** Signs with the key of an expired certificate, as `renewalProof` is signed. Rejects when the key cannot be used. */
+export type SignProof = (proof: Buffer, expired: Expired, signal: AbortSignal) => Promise<Buffer>;
 
 /** What the cloud answers to such a request. */
 export type Recovered =
@@ -31,11 +34,17 @@ export type Recovered =
  *
  * @param url of the route `POST /certificates/renewals`.
  */
-export async function renewOverHttps(url: string, expired: Expired, signal: AbortSignal): Promise<Recovered> {
+export async function renewOverHttps(
+  url: string,
+  expired: Expired,
+  signProof: SignProof,
+  signal: AbortSignal,
+): Promise<Recovered> {
   try {
-    const { certificate, key, csr, at } = expired;
-    const signature = sign('sha256', Buffer.from(renewalProof({ certificate, csr, at })), createPrivateKey(key));
-    const body = { certificate, csr, at, signature: signature.toString('base64') } satisfies RenewalRequest;
+    const { certificate, csr, at } = expired;
+    const asked = { certificate, at, ...(csr !== undefined && { csr }) };
+    const signature = await signProof(Buffer.from(renewalProof(asked)), expired, signal);
+    const body = { ...asked, signature: signature.toString('base64') } satisfies RenewalRequest;
     const { status, text } = await post(url, JSON.stringify(body), signal);
     if (status !== 200) return { ok: false, reason: `the cloud answered ${status}: ${text.slice(0, 500)}` };
     const answer = validate(Answer, JSON.parse(text));

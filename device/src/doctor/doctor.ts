@@ -12,6 +12,7 @@ import { checkHandlers } from './handlers-check.ts';
 import { checkIdentity } from './identity-check.ts';
 import { checkNetwork } from './network-check.ts';
 import { checkState } from './state-check.ts';
+import { checkTokenSignature } from './token-check.ts';
 
 /** Made by systemd-timesyncd once it has set the clock. */
 const SYNCHRONIZED = '/run/systemd/timesync/synchronized';
@@ -54,6 +55,7 @@ async function examine({ configFile, connect, now }: DoctorOptions): Promise<rea
   const found = [
     ok('configuration', `${configFile}: ${thing} -> ${endpoint.host}:${endpoint.port}`),
     ...findings,
+    ...(await checkTokenSignature(config, identity)),
     clock(now),
     ...checkState(config, folder),
     ...checkHandlers(config),

@@ -1,4 +1,5 @@
 /** The certificate of a device whose key is in a PKCS#11 token (SoftHSM 2) is renewed: the key stays in the token, and gets another certificate. */
+import { X509Certificate } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { SoftHsm } from '../../support/soft-hsm.ts';
@@ -84,5 +85,54 @@ describeLocally('years that pass', 'the certificate of a device', () => {
       },
       LIMIT_MS,
     );
+
+    it(
+      'that expired on the shelf is replaced once pkcs11-tool is there, and until then it is said what is missing',
+      async () => {
+        // GIVEN a device that has connected, without the tool
+        const device = makeDevice('token2', '02');
+        const pkcs11 = { ...token.pkcs11, keyLabel: 'token2' };
+        device.configure({ pkcs11: { ...pkcs11, tool: '/usr/bin/none' } });
+        const before = platform.start(device, token.environment);
+        await before.seen('telemetry.published');
+        await endAgent(before);
+        expect(await doctor(device)).toMatch(/^warn +token-signature +.*\/usr\/bin\/none cannot be run/m);
+
+        // WHEN years pass
+        await platform.pass(3 * 365);
+
+        // THEN it says what is missing
+        const lost = platform.start(device, token.environment);
+        expect(await lost.seen('certificate.not_recovered')).toMatchObject({
+          reason: expect.stringContaining('/usr/bin/none cannot be run'),
+        });
+        await lost.seen('certificate.not_recovered', 2);
+        await endAgent(lost);
+
+        // AND with the tool it is back by itself, with the same key
+        device.configure({ pkcs11 });
+        expect(await doctor(device)).toMatch(/^ok +token-signature/m);
+        const after = platform.start(device, token.environment);
+        await after.seen('certificate.recovered');
+        await after.seen('certificate.renewed');
+        await after.seen('telemetry.published');
+        expect(await platform.statusOf(device.certificateId)).toBe('INACTIVE');
+        expect(lost.output() + after.output()).not.toContain(token.pin);
+        const [pair = ''] = kept(device, 'token2');
+        const factory = readFileSync(path.join(path.dirname(device.config), 'device.crt'));
+        expect(spkiOf(JSON.parse(pair).certificate)).toEqual(spkiOf(factory));
+      },
+      LIMIT_MS,
+    );
+
+    async function doctor(device: RotatingDevice): Promise<string> {
+      const agent = platform.start(device, token.environment, 'doctor');
+      await agent.exited;
+      return agent.words();
+    }
   });
 });
+
+function spkiOf(pem: string | Buffer): Buffer {
+  return new X509Certificate(pem).publicKey.export({ format: 'der', type: 'spki' });
+}
