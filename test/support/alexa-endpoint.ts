@@ -32,8 +32,8 @@ const Capability = v.union([
 ]);
 
 /**
- * Stricter than Amazon's JSON schema, which has `Alexa` and `Alexa.EndpointHealth` as optional, leaves attributes and cookie out or
- * takes them, and members that it does not know.
+ * Stricter than Amazon's JSON schema, which takes endpoints without the interfaces `Alexa` and `Alexa.EndpointHealth`, and any member
+ * besides. Sensors need the latter: https://developer.amazon.com/en-US/docs/alexa/device-apis/alexa-endpointhealth.html
  */
 const Endpoint = v.strictObject({
   endpointId: EndpointId,

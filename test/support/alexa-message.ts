@@ -1,6 +1,7 @@
 /**
  * What a message to Alexa must look like, written from the pages of the smart home documentation that stand at each part. Members
- * that we have no use for are refused, documented or not. With `ALEXA_SCHEMA` Amazon's own schema is asked as well (docs/testing.md).
+ * that we have no use for are refused, documented or not; Amazon's JSON schema takes several of them, a payload in every `Response`,
+ * and errors without words. With `ALEXA_SCHEMA` it is asked as well (docs/testing.md).
  */
 import * as v from 'valibot';
 import { EndpointId, Endpoints } from './alexa-endpoint.ts';
