@@ -29,7 +29,7 @@ holdLauncherLine({ environment: process.env, clock, liveness: new Liveness(clock
 
 async function call(path: string, body: object): Promise<Record<string, never> | undefined> {
   try {
-    const text = JSON.stringify({ ...body, by: Number(counter), pid: process.pid });
+    const text = JSON.stringify({ ...body, by: Number(counter) });
     const response = await fetch(`${APP_CLOUD}/${path}`, { method: 'POST', body: text, signal: ending.signal });
     return (await response.json()) as Record<string, never>;
   } catch {

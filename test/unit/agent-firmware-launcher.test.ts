@@ -1,106 +1,115 @@
 /** The launcher and versions below it as real processes: bad ones, and kills at any moment. */
-import { setTimeout as wait } from 'node:timers/promises';
+import { seededRandom } from '../support/seeded-random.ts';
 import { describeWithTools } from '../support/tools.ts';
-import { Device, type Version, version } from './agent-firmware-processes.ts';
+import { KilledDevice } from './agent-firmware-kills.ts';
+import { Device, Programs } from './agent-firmware-processes.ts';
 
-/** Kills per run: the stated count with THINGSTEAD_EXHAUSTIVE, else a sample. */
-const KILLS = process.env.THINGSTEAD_EXHAUSTIVE ? 500 : 4;
-const CALLS = ['fdatasync', 'fsync', 'rename', 'pwrite64,write', 'unlink', 'symlink', 'ftruncate', 'mkdir'] as const;
-/** So long a life is watched once the version speaks; whoever is not killed in it is killed at its end. */
-const LIFE_MS = 2_000;
+/** Devices side by side, and kills of each: the stated count with THINGSTEAD_EXHAUSTIVE, else a sample. */
+const [DEVICES, KILLS] = process.env.THINGSTEAD_EXHAUSTIVE ? [5, 100] : [2, 6];
+/** For what is to happen, on a machine that is busy as well; and for what never will. */
+const [LONG, SHORT] = [120, 1];
 
-let device: Device;
-afterEach(() => device.close());
+/** Each is to be struck, when there are kills enough. */
+const STATES = [
+  ...['WAITING', 'DOWNLOADING', 'VERIFYING', 'INSTALLING', 'RESTARTING, not yet switched', 'RESTARTING, on trial'],
+  ...[
+    'RESTARTING, no boot left',
+    'HEALTH_CHECK, on trial',
+    'HEALTH_CHECK, the slot is good',
+    'COMMITTED',
+    'ROLLED_BACK',
+  ],
+];
 
-async function open(seconds: { readonly trial: number; readonly silence: number }): Promise<void> {
-  device = new Device(seconds);
-  await device.open();
+const programs = new Programs();
+const devices: Device[] = [];
+beforeAll(() => programs.bundle());
+afterEach(() => Promise.all(devices.splice(0).map((each) => each.close())));
+afterAll(() => programs.remove());
+
+async function open(device: Device): Promise<Device> {
+  devices.push(device);
+  await device.cloud.open();
+  return device;
 }
 
 describe('the launcher', () => {
   it('starts the version that came with it, then the new one; and goes back from those that are bad', async () => {
-    await open({ trial: 8, silence: 10 });
-    const first = version(1, 'works');
-    device.desired = first;
-    device.launch();
-    await device.until(() => device.endOf(first).length > 0, 120);
-    expect(device.endOf(first)).toMatchObject([{ state: 'COMMITTED', by: 1 }]);
+    const device = await open(new Device(programs));
+    const { cloud } = device;
+    const first = programs.version(1, 'works');
+    cloud.desired = first;
+    device.launch({ trial: LONG, silence: LONG });
+    await device.until(() => cloud.endOf(first).length > 0);
+    expect(cloud.endOf(first)).toMatchObject([{ state: 'COMMITTED', by: 1 }]);
     expect(device.good).toBe('a');
 
-    for (const [counter, behaviour, failure, words] of [
-      [2, 'exit 3', 'does-not-start', /^ended with 3$/],
-      [3, 'exec sleep 1000', 'unhealthy', /^was not found good within 8 s$/],
+    for (const [counter, behaviour, trial, failure, words] of [
+      [2, 'exit 3', LONG, 'does-not-start', /^ended with 3$/],
+      [3, 'exec sleep 1000', SHORT, 'unhealthy', /^was not found good within 1 s$/],
       // On a machine that is busy its launcher finds it out first.
-      [4, 'offline', 'unhealthy', /not connected to the cloud|not found good within 8 s/],
+      [4, 'offline', 2 * SHORT, 'unhealthy', /not connected to the cloud|not found good within 2 s/],
     ] as const) {
-      const bad = version(counter, behaviour);
-      device.desired = bad;
-      await device.until(() => device.endOf(bad).length > 0, 120);
-      expect(device.endOf(bad)).toMatchObject([
+      const bad = programs.version(counter, behaviour);
+      await device.kill();
+      cloud.desired = bad;
+      device.launch({ trial, silence: LONG });
+      await device.until(() => cloud.endOf(bad).length > 0);
+      expect(cloud.endOf(bad)).toMatchObject([
         { state: 'ROLLED_BACK', by: 1, status: { failure, reason: expect.stringMatching(words) } },
       ]);
       expect(device.good).toBe('a');
+      const boots = device.trials.get(bad.attempt);
+      if (behaviour !== 'offline') expect(boots).toBe(3);
     }
-    const boots = device.words.match(/starts b, on trial/g)?.length;
-    expect(boots).toBeGreaterThanOrEqual(3 + 3 + 1);
-    expect(boots).toBeLessThanOrEqual(3 + 3 + 3);
   }, 300_000);
+
+  it('goes back from one that takes the power away each time', async () => {
+    const device = await open(new Device(programs));
+    const bad = programs.version(1, 'exec sleep 1000');
+    device.cloud.desired = bad;
+    for (let boots = 1; boots <= 3; boots += 1) {
+      device.launch({ trial: LONG, silence: LONG });
+      await device.until(() => device.trials.get(bad.attempt) === boots);
+      await device.kill();
+    }
+    device.launch({ trial: LONG, silence: LONG });
+    await device.until(() => device.cloud.endOf(bad).length > 0);
+    expect(device.cloud.endOf(bad)).toMatchObject([
+      { state: 'ROLLED_BACK', by: 0, status: { reason: expect.stringContaining('switched off or reset') } },
+    ]);
+    expect(device.good).toBe('factory');
+  }, 120_000);
+
+  it('kills one that does not say that it lives, and starts it again', async () => {
+    const device = await open(new Device(programs, 'exec sleep 1000'));
+    device.launch({ trial: LONG, silence: SHORT });
+    const silent = 'launcher: factory did not say for 1 s that it lives';
+    await device.until(() => device.lines.includes(silent));
+    await device.until(() => device.lines.at(-1) === 'launcher: starts factory');
+  }, 120_000);
 });
 
 describeWithTools(['strace'], 'updates with kills at any moment, in the same folder', () => {
   it(
     'always leave a version that starts, and reports that are true',
     async () => {
-      await open({ trial: 120, silence: 120 });
-      let counter = 1;
-      let next: Version = version(counter, 'works');
-      device.desired = next;
-      const isGood = (of: Version): boolean => of.counter % 3 !== 0;
-      for (let life = 0; life < KILLS; life += 1) {
-        // WHEN launcher or version is killed as it begins a system call; or at a time, alone or all at once
-        const call = CALLS[life % CALLS.length];
-        const inject = `inject=${call}:signal=SIGKILL:when=${1 + ((life * 7) % 23)}`;
-        const strace = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`, '-e', inject];
-        const launcher = device.launch(life % 2 === 0 ? strace : []);
-        const ended = new Promise((resolve) => launcher.once('exit', resolve));
-        const calls = device.calls;
-        await Promise.race([ended, device.until(() => device.calls > calls, 120).catch(() => {})]);
-        await Promise.race([ended, wait(life % 2 === 0 ? LIFE_MS : (life * 397) % LIFE_MS)]);
-        if (life % 4 === 3) {
-          // Its launcher goes on.
-          device.killVersion();
-          await Promise.race([ended, wait(LIFE_MS / 2)]);
-        }
-        await device.kill();
-        if (device.endOf(next).length === 0) continue;
-        counter += 1;
-        next = version(counter, isGood({ ...next, counter }) ? 'works' : 'exit 3');
-        device.desired = next;
-      }
+      const struck = new Map<string, number>();
+      const lives = async (seed: number): Promise<readonly string[]> => {
+        const killed = new KilledDevice(programs, seededRandom(seed), struck);
+        await open(killed.device);
+        for (let life = 0; life < KILLS; life += 1) await killed.live(life + seed);
+        return killed.settle();
+      };
 
-      // THEN left alone it comes to an end, and all that was said was true
-      device.launch();
-      await device.until(() => device.endOf(next).length > 0, 240);
-      counter += isGood({ ...next, counter: counter + 1 }) ? 1 : 2;
-      next = version(counter, 'works');
-      device.desired = next;
-      await device.until(() => device.endOf(next).length > 0, 240);
-      expect(device.endOf(next).at(-1)).toMatchObject({ state: 'COMMITTED', by: counter });
-      for (let each = 1; each <= counter; each += 1) {
-        const about = version(each, 'works');
-        const ends = device.endOf(about);
-        // One number may have been left out.
-        expect(new Set(ends.map(({ state }) => state)).size).toBeLessThanOrEqual(1);
-        for (const { state, by } of ends) {
-          expect(state === 'COMMITTED' ? by : each).toBe(each);
-          if (!isGood(about)) expect(state).toBe('ROLLED_BACK');
-          if (state === 'ROLLED_BACK') expect(by).toBeLessThan(each);
-        }
-      }
-      const committed = device.heard.filter(({ state }) => state === 'COMMITTED').map(({ by }) => by);
-      expect(committed).toEqual(committed.toSorted((a, b) => a - b));
-      await device.until(() => device.heard.at(-1)?.by === Math.max(...committed), 120);
+      const ends = await Promise.allSettled(Array.from({ length: DEVICES }, (_, seed) => lives(seed)));
+
+      expect(ends).toEqual(ends.map(() => ({ status: 'fulfilled', value: [] })));
+      if (!process.env.THINGSTEAD_EXHAUSTIVE) return;
+      const seen = [...struck].toSorted().map(([what, times]) => `${String(times).padStart(4)} ${what}\n`);
+      process.stderr.write(`kills that have struck\n${seen.join('')}`);
+      expect(STATES.filter((state) => !struck.has(`in ${state}`))).toEqual([]);
     },
-    KILLS * 15_000 + 240_000,
+    DEVICES * KILLS * 5_000 + 240_000,
   );
 });

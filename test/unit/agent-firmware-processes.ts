@@ -1,196 +1,183 @@
-/** The launcher with small versions in its slots, as real processes; and the cloud that updates them. */
+/** The launcher with small versions in its slots, as real processes. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { EventEmitter, once } from 'node:events';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { text } from 'node:stream/consumers';
-import type { UpdateState } from '@thingstead/contracts/firmware';
-import type { Status } from '../../device/src/firmware/firmware-cloud.ts';
+import { createInterface } from 'node:readline';
 import { nodeFirmwareFileSystem as fs } from '../../device/src/firmware/node-firmware-file-system.ts';
 import { BootRecord } from '../../device/src/launcher/boot-record.ts';
-import { desiredOf, firstTrust, grantOf, type Release } from './agent-firmware-world.ts';
+import { bundleProgram } from '../../scripts/package-agent/bundle.ts';
+import { UpdatingCloud, type Version } from './agent-firmware-cloud.ts';
+import { firstTrust } from './agent-firmware-world.ts';
 import { image } from './firmware-image.ts';
 
 const root = path.resolve(__dirname, '../..');
+const PROGRAM = 'bin/thingstead-agent';
 
-export interface Heard {
-  readonly attempt: string;
-  readonly state: UpdateState;
-  /** Of the program that spoke. */
-  readonly by: number;
-  readonly pid: number;
-  readonly status: Status;
-}
+/** Launcher and versions as one JavaScript file each: they start many times. */
+export class Programs {
+  readonly folder = mkdtempSync(path.join(tmpdir(), 'thingstead-programs-'));
+  readonly launcher = path.join(this.folder, 'launcher.mjs');
+  readonly #app = path.join(this.folder, 'app.mjs');
 
-/** What a version does: a line of shell, or a behaviour of agent-firmware-app.ts. */
-export type Version = Omit<Release, 'behaviour' | 'content'> & { readonly content: Buffer };
-
-export function version(counter: number, behaviour: string): Version {
-  const content = image([{ name: 'app/bin/thingstead-agent', data: script(counter, behaviour), executable: true }]);
-  return { attempt: `01J${String(counter).padStart(23, '0')}`, counter, content };
-}
-
-function script(counter: number, behaviour: string): string {
-  const app = `exec '${process.execPath}' '${path.join(__dirname, 'agent-firmware-app.ts')}' ${counter} ${behaviour}`;
-  return `#!/bin/sh\n${behaviour.includes(' ') ? behaviour : app}\n`;
-}
-
-export class Device {
-  readonly folder = mkdtempSync(path.join(tmpdir(), 'thingstead-slots-'));
-  readonly heard: Heard[] = [];
-  readonly launchers: ChildProcess[] = [];
-  desired: Version | undefined;
-  /** How often a version has called. */
-  calls = 0;
-  /** What the launchers have said. */
-  words = '';
-  readonly #seconds: { readonly trial: number; readonly silence: number };
-  readonly #server: Server;
-  readonly #listeners = new Set<() => void>();
-
-  /** @param seconds how long a start may take to be found good, and a version may be silent. */
-  constructor(seconds: { readonly trial: number; readonly silence: number }) {
-    this.#seconds = seconds;
-    for (const name of ['state', 'slots', 'factory/bin']) mkdirSync(path.join(this.folder, name), { recursive: true });
-    writeFileSync(path.join(this.folder, 'trust.json'), JSON.stringify(firstTrust));
-    const program = path.join(this.folder, 'factory/bin/thingstead-agent');
-    writeFileSync(program, script(0, 'works'));
-    chmodSync(program, 0o755);
-    this.#server = createServer(async (request, response) => {
-      const { desired } = this;
-      if (request.url === '/image') {
-        const content = desired?.content ?? Buffer.alloc(0);
-        const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
-        const range = from && { 'content-range': `bytes ${from}-${content.length - 1}/${content.length}` };
-        response.writeHead(from ? 206 : 200, { etag: '"image"', ...range }).end(content.subarray(from));
-        return;
-      }
-      this.calls += 1;
-      this.#changed();
-      const body = JSON.parse(await text(request));
-      response.end(JSON.stringify(this.#answer(request.url ?? '', body)));
-    });
+  async bundle(): Promise<void> {
+    await bundleProgram(root, 'device/bin/thingstead-launcher.mjs', this.launcher);
+    await bundleProgram(root, 'test/unit/agent-firmware-app.ts', this.#app);
   }
 
-  get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** @param behaviour a line of shell, or a behaviour of agent-firmware-app.ts. */
+  version(counter: number, behaviour: string): Version {
+    const content = image([{ name: `app/${PROGRAM}`, data: this.script(counter, behaviour), executable: true }]);
+    return { attempt: attemptOf(counter), counter, content };
+  }
+
+  script(counter: number, behaviour: string): string {
+    const app = `exec '${process.execPath}' '${this.#app}' ${counter} ${behaviour}`;
+    return `#!/bin/sh\n# version ${counter}\n${behaviour.includes(' ') ? behaviour : app}\n`;
+  }
+}
+
+export function attemptOf(counter: number): string {
+  return `01J${String(counter).padStart(23, '0')}`;
+}
+
+export interface DeviceSettings {
+  /** So long a start may take to be found good, in seconds; and a version may be silent. */
+  readonly trial: number;
+  readonly silence: number;
+}
+
+/** A device whose processes are started and killed by the test; its disk stays. */
+export class Device {
+  readonly folder = mkdtempSync(path.join(tmpdir(), 'thingstead-slots-'));
+  readonly cloud: UpdatingCloud = new UpdatingCloud(() => this.changes.emit('change'));
+  /** `change`: something was heard, or said. */
+  readonly changes = new EventEmitter();
+  /** What the launchers have said, and strace. */
+  readonly lines: string[] = [];
+  /** How often each attempt was started on trial. */
+  readonly trials = new Map<string, number>();
+  readonly record = new BootRecord(fs, path.join(this.folder, 'slots'));
+  readonly #programs: Programs;
+  #launched: ChildProcess | undefined;
+
+  constructor(programs: Programs, behaviour = 'works') {
+    this.#programs = programs;
+    for (const name of ['state', 'slots', 'factory/bin']) mkdirSync(path.join(this.folder, name), { recursive: true });
+    writeFileSync(path.join(this.folder, 'trust.json'), JSON.stringify(firstTrust));
+    const program = path.join(this.folder, 'factory', PROGRAM);
+    writeFileSync(program, programs.script(0, behaviour));
+    chmodSync(program, 0o755);
   }
 
   /** What starts when nothing is on trial. */
   get good(): string {
-    return new BootRecord(fs, path.join(this.folder, 'slots')).good() ?? 'factory';
+    return this.record.good() ?? 'factory';
   }
 
-  async open(): Promise<void> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+  /** The counter of what starts when nothing is on trial. */
+  get goodCounter(): number {
+    const folder = path.join(this.folder, this.record.good() ? 'slots' : '', this.good);
+    return Number(/^# version (\d+)$/m.exec(readFileSync(path.join(folder, PROGRAM), 'utf8'))?.[1]);
   }
 
   async close(): Promise<void> {
     await this.kill();
-    this.#server.closeAllConnections();
-    this.#server.close();
+    this.cloud.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
   /** @param before a program that starts the launcher, with its arguments. */
-  launch(before: readonly string[] = []): ChildProcess {
-    const directories = [
-      '--directory',
-      path.join(this.folder, 'slots'),
-      '--factory',
-      path.join(this.folder, 'factory'),
-    ];
+  launch({ trial, silence }: DeviceSettings, before: readonly string[] = []): ChildProcess {
     const launcher = [
-      path.join(root, 'device/bin/thingstead-launcher.mjs'),
-      ...directories,
-      '--silence',
-      String(this.#seconds.silence),
-      '--pause',
-      '0.05',
+      ...[process.execPath, this.#programs.launcher],
+      ...['--directory', path.join(this.folder, 'slots'), '--factory', path.join(this.folder, 'factory')],
+      ...['--silence', String(silence), '--pause', '0.05'],
     ];
-    const [program = '', ...args] = [...before, process.execPath, ...launcher];
+    const [program = '', ...args] = [...before, ...launcher];
     const child = spawn(program, args, {
       env: {
         ...process.env,
-        APP_CLOUD: this.url,
+        // Its cache would be written while they are killed.
+        NODE_COMPILE_CACHE: undefined,
+        APP_CLOUD: this.cloud.url,
         APP_FOLDER: this.folder,
-        APP_TRIAL_SECONDS: String(this.#seconds.trial),
+        APP_TRIAL_SECONDS: String(trial),
       },
       stdio: ['ignore', 'ignore', 'pipe'],
-      detached: true,
     });
-    child.stderr?.on('data', (data) => {
-      this.words += data;
-      this.#changed();
+    createInterface(child.stderr).on('line', (line) => {
+      this.lines.push(line);
+      const { attempt } = (line.endsWith(', on trial') && this.record.trial()) || {};
+      if (attempt) this.trials.set(attempt, (this.trials.get(attempt) ?? 0) + 1);
+      this.changes.emit('change');
     });
-    child.once('exit', () => this.#changed());
-    this.launchers.push(child);
+    child.once('close', () => this.changes.emit('change'));
+    this.#launched = child;
     return child;
+  }
+
+  /** Who runs: the launcher, or what has started it, and below it the version. */
+  get processes(): readonly number[] {
+    const { pid } = this.#launched ?? {};
+    return pid === undefined ? [] : withChildren(pid);
   }
 
   /** Everything at once, as when the power goes. */
   async kill(): Promise<void> {
-    const running = this.launchers
-      .splice(0)
-      .filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
-    for (const pid of [...running.map((each) => each.pid), ...this.heard.map((each) => each.pid)]) end(pid);
-    await Promise.all(running.map((each) => once(each, 'exit')));
+    const { processes } = this;
+    for (const pid of processes) kill(pid);
+    await this.ended();
   }
 
-  /** The version that was heard last; its launcher goes on. */
-  killVersion(): void {
-    end(this.heard.at(-1)?.pid);
+  /** Resolves when nobody runs any more who could say a word: launcher and version, whoever ends last. */
+  async ended(): Promise<void> {
+    const launched = this.#launched;
+    this.#launched = undefined;
+    if (launched?.stderr && !launched.stderr.closed) await once(launched, 'close');
   }
 
-  /** Resolves when it is so; looks whenever something was heard, or said. */
-  async until(what: () => boolean, seconds = 40): Promise<void> {
-    const late = Date.now() + seconds * 1000;
-    while (!what()) {
-      if (Date.now() > late)
-        throw new Error(`it does not come about: ${JSON.stringify(this.heard.slice(-8))}\n${this.words.slice(-2000)}`);
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(() => done(), 1000);
-        const done = (): void => {
-          clearTimeout(timer);
-          this.#listeners.delete(done);
-          resolve();
-        };
-        this.#listeners.add(done);
-      });
-    }
-  }
-
-  /** How the update has ended, as the cloud has heard. */
-  endOf({ attempt }: Pick<Version, 'attempt'>): readonly Heard[] {
-    const ends: readonly UpdateState[] = ['COMMITTED', 'ROLLED_BACK', 'FAILED'];
-    return this.heard.filter((each) => each.attempt === attempt && ends.includes(each.state));
-  }
-
-  #answer(url: string, body: { attempt: string; nonce: string; status: Status; by: number; pid: number }): unknown {
-    const { desired } = this;
-    if (url === '/desired') return { desired: desired && desiredOf(desired) };
-    if (url === '/ask') return desired && grantOf(desired, body.nonce, `${this.url}/image`, Date.now());
-    const { attempt, status, by, pid } = body;
-    this.heard.push({ attempt, status, by, pid, state: status.state });
-    this.#changed();
-    return {};
-  }
-
-  #changed(): void {
-    for (const listener of [...this.#listeners]) listener();
+  /** Resolves when it is so; looks whenever something was heard, or said. Rejects when it is not so within so many seconds. */
+  until(what: () => boolean, seconds = 120): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.changes.off('change', look);
+      };
+      const look = (): void => {
+        if (!what()) return;
+        done();
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        done();
+        const heard = JSON.stringify(this.cloud.heard.slice(-8));
+        reject(new Error(`it does not come about: ${heard}\n${this.lines.slice(-40).join('\n')}`));
+      }, seconds * 1000);
+      this.changes.on('change', look);
+      look();
+    });
   }
 }
 
-function end(pid: number | undefined): void {
-  if (pid === undefined) return;
-  for (const each of [-pid, pid]) {
-    try {
-      process.kill(each, 'SIGKILL');
-    } catch {
-      // Nobody is left.
-    }
+export function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended.
+  }
+}
+
+function withChildren(pid: number): readonly number[] {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+    return [pid, ...children.flatMap((each) => withChildren(Number(each)))];
+  } catch {
+    return [];
   }
 }
