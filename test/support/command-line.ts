@@ -28,16 +28,19 @@ export function commandLine(platform: Platform, folder: string): (...args: reado
   process.env.XDG_CONFIG_HOME = folder;
   process.env.XDG_CACHE_HOME = folder;
   process.env.THINGSTEAD_PASSWORD = PASSWORD;
-  return async (...args) => {
-    const [stdout, stderr] = [[] as string[], [] as string[]];
-    const streams = {
-      stdout: (text: string) => void stdout.push(text),
-      stderr: (text: string) => void stderr.push(text),
-      width: undefined,
-      colour: false,
-    };
-    const status = await main(['--endpoints', endpointsFile, '--json', ...args], streams);
-    const rows = stdout.join('').split('\n').filter(Boolean);
-    return { status, stderr: stderr.join(''), rows: rows.map((line) => JSON.parse(line)) };
+  return (...args) => runCommandLine(['--endpoints', endpointsFile, ...args]);
+}
+
+/** Runs the command in this process: a short one would else spend most of its time on its start. */
+export async function runCommandLine(args: readonly string[]): Promise<CommandEnd> {
+  const [stdout, stderr] = [[] as string[], [] as string[]];
+  const streams = {
+    stdout: (text: string) => void stdout.push(text),
+    stderr: (text: string) => void stderr.push(text),
+    width: undefined,
+    colour: false,
   };
+  const status = await main(['--json', ...args], streams);
+  const rows = stdout.join('').split('\n').filter(Boolean);
+  return { status, stderr: stderr.join(''), rows: rows.map((line) => JSON.parse(line)) };
 }

@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { main } from '../../cli/src/main.ts';
 import { describingDevice, STATION } from '../features/onboarding/describing-device.ts';
 import { createCa, issue } from '../support/certificates.ts';
+import { type CommandEnd, runCommandLine } from '../support/command-line.ts';
 import { newPerson, PASSWORD } from '../support/person.ts';
 import { type Platform, startPlatform } from '../support/platform.ts';
 import type { OutboxEntry } from '../support/runtime.ts';
@@ -21,29 +21,17 @@ const OLIVIA = 'olivia@example.com';
 const THING = 'macdonald-barn1';
 let platform: Platform;
 
-interface Result {
-  readonly status: number | null;
-  readonly stderr: string;
-  readonly rows: readonly Record<string, unknown>[];
-}
-
 /** Runs a command with this password in the environment. */
-async function run(password: string, ...args: readonly string[]): Promise<Result> {
-  const [stdout, stderr] = [[] as string[], [] as string[]];
-  const streams = {
-    stdout: (text: string) => void stdout.push(text),
-    stderr: (text: string) => void stderr.push(text),
-    width: undefined,
-    colour: false,
-  };
+function run(password: string, ...args: readonly string[]): Promise<CommandEnd> {
   process.env.THINGSTEAD_PASSWORD = password;
-  const status = await main(['--endpoints', endpointsFile, '--json', ...args], streams);
-  const lines = stdout.join('').split('\n').filter(Boolean);
-  return { status, stderr: stderr.join(''), rows: lines.map((line) => JSON.parse(line)) };
+  return runCommandLine([...LOCAL, ...args]);
 }
 
 /** Runs a command in a process of its own, where there is no password and nobody to ask. */
-async function runUnasked(args: readonly string[], cwd = folder): Promise<Pick<Result, 'status' | 'stderr'>> {
+async function runUnasked(
+  args: readonly string[],
+  cwd = folder,
+): Promise<{ readonly status: number | null; readonly stderr: string }> {
   const { THINGSTEAD_PASSWORD: _, ...env } = process.env;
   const child = spawn(process.execPath, [path.join(root, 'cli/bin/thingstead.mjs'), ...args], {
     cwd,
@@ -59,7 +47,7 @@ async function runUnasked(args: readonly string[], cwd = folder): Promise<Pick<R
 }
 
 /** The rows of a command that must succeed. */
-async function thingstead(...args: readonly string[]): Promise<Result['rows']> {
+async function thingstead(...args: readonly string[]): Promise<CommandEnd['rows']> {
   const { status, stderr, rows } = await run(PASSWORD, ...args);
   if (status !== 0) throw new Error(`thingstead ${args.join(' ')} exited with ${status}: ${stderr}`);
   return rows;

@@ -8,29 +8,33 @@ import { createInterface } from 'node:readline';
 import { IoTDataPlaneClient, PublishCommand } from '@aws-sdk/client-iot-data-plane';
 import { registerTopic } from '@thingstead/contracts/topics';
 import { synthesize } from '../support/assembly.ts';
+import { runCommandLine } from '../support/command-line.ts';
 import { type Runtime, startRuntime } from '../support/runtime.ts';
 
 const root = path.resolve(__dirname, '../..');
 const folder = mkdtempSync(path.join(tmpdir(), 'thingstead-operator-'));
+const before = process.cwd();
 let runtime: Runtime;
 
 beforeAll(async () => {
+  // Keys and lists are kept below the folder where the command runs.
+  process.chdir(folder);
   runtime = await startRuntime({ assembly: synthesize() });
 });
-afterAll(() => runtime.stop());
+afterAll(async () => {
+  process.chdir(before);
+  await runtime.stop();
+});
 
 function command(...args: readonly string[]): readonly string[] {
   return [path.join(root, 'cli/bin/thingstead.mjs'), '--endpoints', runtime.endpointsFile, '--json', ...args];
 }
 
 /** The rows of a command that must succeed. */
-function thingstead(...args: readonly string[]): readonly Record<string, unknown>[] {
-  const { status, stdout, stderr } = spawnSync(process.execPath, command(...args), { cwd: folder, encoding: 'utf8' });
+async function thingstead(...args: readonly string[]): Promise<readonly Record<string, unknown>[]> {
+  const { status, stderr, rows } = await runCommandLine(['--endpoints', runtime.endpointsFile, ...args]);
   if (status !== 0) throw new Error(`thingstead ${args.join(' ')} exited with ${status}: ${stderr}`);
-  return stdout
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line));
+  return rows;
 }
 
 function exitCode(...args: readonly string[]): number | null {
@@ -73,11 +77,11 @@ async function simulated(count: string): Promise<readonly Record<string, unknown
 describe('an operator', () => {
   let device: Record<string, unknown>;
 
-  it('makes and registers a CA', () => {
-    const [made] = thingstead('ca', 'create', '--name', 'field');
-    thingstead('ca', 'register', '--name', 'field');
+  it('makes and registers a CA', async () => {
+    const [made] = await thingstead('ca', 'create', '--name', 'field');
+    await thingstead('ca', 'register', '--name', 'field');
 
-    expect(thingstead('ca', 'list')).toEqual([
+    expect(await thingstead('ca', 'list')).toEqual([
       expect.objectContaining({
         certificateId: made?.certificateId,
         name: 'field',
@@ -89,17 +93,19 @@ describe('an operator', () => {
     expect(exitCode('ca', 'register', '--name', 'field')).toBe(5);
   });
 
-  it('registers a CA with a proof of its key', () => {
-    thingstead('ca', 'create', '--name', 'proven');
-    thingstead('ca', 'register', '--name', 'proven', '--mode', 'default');
+  it('registers a CA with a proof of its key', async () => {
+    await thingstead('ca', 'create', '--name', 'proven');
+    await thingstead('ca', 'register', '--name', 'proven', '--mode', 'default');
 
-    expect(thingstead('ca', 'list')).toContainEqual(expect.objectContaining({ name: 'proven', mode: 'DEFAULT' }));
-    thingstead('ca', 'deactivate', 'proven');
-    expect(thingstead('ca', 'list')).toContainEqual(expect.objectContaining({ name: 'proven', status: 'INACTIVE' }));
+    expect(await thingstead('ca', 'list')).toContainEqual(expect.objectContaining({ name: 'proven', mode: 'DEFAULT' }));
+    await thingstead('ca', 'deactivate', 'proven');
+    expect(await thingstead('ca', 'list')).toContainEqual(
+      expect.objectContaining({ name: 'proven', status: 'INACTIVE' }),
+    );
   });
 
   it('makes a device that joins with the agent as it comes, and sees its readings', async () => {
-    [device = {}] = thingstead('device', 'create', 'macdonald-barn1', '--ca', 'field', '--manifest');
+    [device = {}] = await thingstead('device', 'create', 'macdonald-barn1', '--ca', 'field', '--manifest');
 
     const events = await runAgent(String(device.configFile), 'telemetry.published');
     await runtime.advance(30);
@@ -109,10 +115,10 @@ describe('an operator', () => {
     expect(names.indexOf('connection.waiting_for_activation')).toBeLessThan(names.indexOf('connection.connected'));
     expect(events.at(-1)).toMatchObject({ event: 'agent.stopped', unsent: 0, setAside: 0 });
     const { certificateId } = device;
-    expect(thingstead('device', 'list')).toEqual([
+    expect(await thingstead('device', 'list')).toEqual([
       expect.objectContaining({ thing: 'macdonald-barn1', certificates: [{ certificateId, status: 'ACTIVE' }] }),
     ]);
-    const [shown] = thingstead('device', 'show', 'macdonald-barn1');
+    const [shown] = await thingstead('device', 'show', 'macdonald-barn1');
     expect(shown).toMatchObject({
       type: 'thingstead-device',
       manifest: { certificateId },
@@ -125,10 +131,10 @@ describe('an operator', () => {
   });
 
   it('sends a reading in the name of a thing', async () => {
-    thingstead('send', 'macdonald-barn1', 'door', 'open');
+    await thingstead('send', 'macdonald-barn1', 'door', 'open');
     await runtime.advance(30);
 
-    const [shown] = thingstead('device', 'show', 'macdonald-barn1');
+    const [shown] = await thingstead('device', 'show', 'macdonald-barn1');
     expect(shown?.readings).toContainEqual(expect.objectContaining({ sensor: 'door', value: 'open' }));
     expect(exitCode('send', 'nobody', 'door', 'open')).toBe(4);
   });
@@ -144,7 +150,7 @@ describe('an operator', () => {
     await iot.send(new PublishCommand({ topic: registerTopic('macdonald-barn1'), qos: 1, payload }));
     await runtime.advance(0);
 
-    const [shown] = thingstead('device', 'show', 'macdonald-barn1');
+    const [shown] = await thingstead('device', 'show', 'macdonald-barn1');
     expect(shown).toMatchObject({ description: { site: 'macdonald', ...description } });
     const args = command('device', 'show', 'macdonald-barn1').filter((each) => each !== '--json');
     const { stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' });
@@ -165,7 +171,7 @@ describe('an operator', () => {
     });
     await once(watching.stderr, 'data');
 
-    thingstead('send', 'macdonald-barn1', 'gate', 'true');
+    await thingstead('send', 'macdonald-barn1', 'gate', 'true');
     await runtime.advance(30);
     await seen;
     watching.kill('SIGINT');
@@ -177,10 +183,10 @@ describe('an operator', () => {
     );
   });
 
-  it('adds a list to the manifest, and lists it', () => {
-    thingstead('manifest', 'add', 'barn2', '--ca', 'field', '--attribute', 'batch=b7', '--attribute', 'row=3');
+  it('adds a list to the manifest, and lists it', async () => {
+    await thingstead('manifest', 'add', 'barn2', '--ca', 'field', '--attribute', 'batch=b7', '--attribute', 'row=3');
 
-    expect(thingstead('manifest', 'list')).toEqual([
+    expect(await thingstead('manifest', 'list')).toEqual([
       expect.objectContaining({ thing: 'barn2', attributes: { batch: 'b7', row: '3' } }),
       expect.objectContaining({ thing: 'macdonald-barn1', certificateId: device.certificateId }),
     ]);
@@ -188,23 +194,23 @@ describe('an operator', () => {
 
   it('revokes a device, which then does not get in; without a confirmation nothing happens', async () => {
     expect(exitCode('device', 'revoke', 'macdonald-barn1')).toBe(2);
-    expect(thingstead('device', 'list')).toMatchObject([{ certificates: [{ status: 'ACTIVE' }] }]);
+    expect(await thingstead('device', 'list')).toMatchObject([{ certificates: [{ status: 'ACTIVE' }] }]);
 
-    thingstead('device', 'revoke', 'macdonald-barn1', '--yes', '--reason', 'stolen');
+    await thingstead('device', 'revoke', 'macdonald-barn1', '--yes', '--reason', 'stolen');
 
-    expect(thingstead('device', 'list')).toMatchObject([{ certificates: [{ status: 'REVOKED' }] }]);
+    expect(await thingstead('device', 'list')).toMatchObject([{ certificates: [{ status: 'REVOKED' }] }]);
     const events = await runAgent(String(device.configFile), 'connection.waiting_for_activation');
     expect(events.map((each) => each.event)).not.toContain('connection.connected');
   });
 
   it('revokes a certificate that was never connected', async () => {
-    const [lost] = thingstead('device', 'create', 'lost', '--ca', 'field');
-    thingstead('device', 'revoke', '--certificate', path.join(String(lost?.folder), 'device.crt'), '--yes');
+    const [lost] = await thingstead('device', 'create', 'lost', '--ca', 'field');
+    await thingstead('device', 'revoke', '--certificate', path.join(String(lost?.folder), 'device.crt'), '--yes');
 
     await runAgent(String(lost?.configFile), 'connection.waiting_for_activation');
     await runtime.advance(0);
 
-    const [shown] = thingstead('device', 'show', 'lost');
+    const [shown] = await thingstead('device', 'show', 'lost');
     expect(shown).toMatchObject({ held: [{ reason: 'revoked', certificateId: lost?.certificateId }] });
   });
 
@@ -216,23 +222,23 @@ describe('an operator', () => {
     ]);
     expect(rows.every((each) => Number(each.refused) > 0 && Number(each.readings) > 0)).toBe(true);
 
-    const planned = thingstead('clean', '--dry-run');
+    const planned = await thingstead('clean', '--dry-run');
     expect(planned.map((each) => each.name).toSorted()).toEqual(
       ['field', 'lost', 'macdonald-barn1', 'proven', 'sim-1', 'sim-2', 'simulator'].toSorted(),
     );
-    thingstead('clean', '--yes');
+    await thingstead('clean', '--yes');
 
-    expect(thingstead('device', 'list')).toEqual([]);
-    expect(thingstead('ca', 'list')).toEqual([]);
-    expect(thingstead('clean')).toEqual([]);
+    expect(await thingstead('device', 'list')).toEqual([]);
+    expect(await thingstead('ca', 'list')).toEqual([]);
+    expect(await thingstead('clean')).toEqual([]);
     expect(existsSync(path.join(folder, '.thingstead/ca/field/ca.key'))).toBe(false);
     expect(readFileSync(path.join(folder, '.thingstead/created.jsonl'), 'utf8')).toBe('');
   });
 
   it('may give the name to a new certificate after cleaning', async () => {
-    thingstead('ca', 'create', '--name', 'field');
-    thingstead('ca', 'register', '--name', 'field');
-    const [again] = thingstead('device', 'create', 'macdonald-barn1', '--ca', 'field');
+    await thingstead('ca', 'create', '--name', 'field');
+    await thingstead('ca', 'register', '--name', 'field');
+    const [again] = await thingstead('device', 'create', 'macdonald-barn1', '--ca', 'field');
 
     const events = await runAgent(String(again?.configFile), 'connection.connected');
 
