@@ -19,6 +19,16 @@ let runtime: Runtime;
 let lambda: LambdaClient;
 let logs: CloudWatchLogsClient;
 
+const FAILING = `exports.handler = async (event) => {
+  if (event.kind === 'text') throw 'plain text';
+  if (event.kind === 'exit') process.exit(3);
+  if (event.kind === 'rejection') { Promise.reject(new Error('forgotten')); await new Promise(() => {}); }
+  if (event.kind === 'hang') for (;;);
+  if (event.kind === 'wait') await new Promise((resolve) => setTimeout(resolve, 60_000));
+  if (event.kind === 'memory') { const all = []; for (;;) all.push(new Array(100_000).fill(event)); }
+  throw Object.assign(new TypeError('broken'), { code: 'E1' });
+};`;
+
 const assembly = new Assembly()
   .addFunction('echo', {
     code: 'exports.handler = async (event, context) => ({ event, name: context.functionName, id: context.awsRequestId, left: context.getRemainingTimeInMillis() });',
@@ -33,17 +43,21 @@ const assembly = new Assembly()
     code: 'exports.handler = async () => process.env;',
     properties: { Environment: { Variables: { COLOUR: 'blue' } }, MemorySize: 256 },
   })
-  .addFunction('failing', {
-    code: `exports.handler = async (event) => {
-      if (event.kind === 'text') throw 'plain text';
-      if (event.kind === 'exit') process.exit(3);
-      if (event.kind === 'rejection') { Promise.reject(new Error('forgotten')); await new Promise(() => {}); }
-      if (event.kind === 'hang') for (;;);
-      if (event.kind === 'wait') await new Promise((resolve) => setTimeout(resolve, 60_000));
-      if (event.kind === 'memory') { const all = []; for (;;) all.push(new Array(100_000).fill(event)); }
-      throw Object.assign(new TypeError('broken'), { code: 'E1' });
+  .addFunction('failing', { code: FAILING, properties: { Timeout: 1, MemorySize: 128 } })
+  .addFunction('greedy', { code: FAILING, properties: { Timeout: 60, MemorySize: 128 } })
+  .addFunction('busy', {
+    code: `const { getHeapSpaceStatistics } = require('node:v8');
+    const newSpaceBytes = () => getHeapSpaceStatistics().find((each) => each.space_name === 'new_space').space_size;
+    exports.handler = async () => {
+      const lately = new Array(200_000);
+      let most = 0;
+      for (let count = 0; count < 4_000_000; count += 1) {
+        lately[count % lately.length] = { count };
+        if (count % 100_000 === 0) most = Math.max(most, newSpaceBytes());
+      }
+      return { most };
     };`,
-    properties: { Timeout: 1, MemorySize: 128 },
+    properties: { Timeout: 60 },
   })
   .addFunction('unloadable', { code: 'require("./not-in-the-bundle");' })
   .addFunction('misnamed', { code: 'exports.main = async () => 1;' })
@@ -184,6 +198,13 @@ describe('an invocation', () => {
       name: 'RequestTooLargeException',
     });
   });
+
+  it('keeps little room for new objects, since many environments share one process', async () => {
+    const { answer } = await invoke('busy');
+
+    expect(answer.most).toBeGreaterThan(0);
+    expect(answer.most).toBeLessThan(8 * 2 ** 20);
+  });
 });
 
 describe('a function that fails', () => {
@@ -212,11 +233,13 @@ describe('a function that fails', () => {
     ],
     ['memory', { errorType: 'Runtime.OutOfMemory', errorMessage: expect.stringContaining('signal: killed') }],
   ])('by %s says so, and the next invocation finds a new environment', async (kind, expected) => {
-    const { answer, FunctionError } = await invoke('failing', { kind });
+    // A slow machine needs more than a second to fill the memory.
+    const name = kind === 'memory' ? 'greedy' : 'failing';
+    const { answer, FunctionError } = await invoke(name, { kind });
 
     expect(FunctionError).toBe('Unhandled');
     expect(answer).toMatchObject(expected);
-    expect((await invoke('failing')).answer).toMatchObject({ errorMessage: 'broken' });
+    expect((await invoke(name)).answer).toMatchObject({ errorMessage: 'broken' });
   });
 
   it.each([
