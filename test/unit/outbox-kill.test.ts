@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { nodeFileSystem } from '../../device/src/node-file-system.ts';
+import { bundleProgram } from '../../scripts/package-agent/bundle.ts';
 import { describeWithTools } from '../support/tools.ts';
 import { Cloud, discrepancies, drain, openOutbox } from './outbox-ledger.ts';
 
@@ -10,12 +11,21 @@ import { Cloud, discrepancies, drain, openOutbox } from './outbox-ledger.ts';
 const KILLS = process.env.THINGSTEAD_EXHAUSTIVE ? 500 : 8;
 const CALLS = ['fdatasync', 'fsync', 'rename', 'unlink', 'pwrite64,write'] as const;
 const PER_LIFE = 24;
+const root = path.resolve(__dirname, '../..');
+
+let folder: string;
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'thingstead-outbox-'));
+  // One file: it starts many times.
+  await bundleProgram(root, 'test/unit/outbox-writer.ts', path.join(folder, 'writer.mjs'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describeWithTools(['strace'], 'the outbox on the disk, killed at a system call', () => {
   it(
     'loses and doubles nothing, life after life in the same folder',
     () => {
-      const directory = mkdtempSync(path.join(tmpdir(), 'thingstead-outbox-'));
+      const directory = path.join(folder, 'state');
       const kept = new Set<number>();
       const cloud = new Cloud();
       let killed = 0;
@@ -25,7 +35,7 @@ describeWithTools(['strace'], 'the outbox on the disk, killed at a system call',
         const nth = 1 + (Math.floor(life / CALLS.length) % 12);
         // Among writes those to stdout count as well.
         const inject = `inject=${call}:signal=SIGKILL:when=${call === 'rename' || call === 'unlink' ? 1 : nth}`;
-        const program = [path.join(__dirname, 'outbox-writer.ts'), directory, `${life * PER_LIFE}`, `${PER_LIFE}`];
+        const program = [path.join(folder, 'writer.mjs'), directory, `${life * PER_LIFE}`, `${PER_LIFE}`];
         const { stdout, signal, status, stderr } = spawnSync(
           'strace',
           ['-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`, '-e', inject, process.execPath, ...program],
