@@ -1,11 +1,5 @@
 /** What files refuse: URLs for something else, keys of others, changed bytes, senders without access, too much. */
 import { randomBytes } from 'node:crypto';
-import {
-  DisableRuleCommand,
-  EnableRuleCommand,
-  EventBridgeClient,
-  ListRulesCommand,
-} from '@aws-sdk/client-eventbridge';
 import { DecryptCommand, KMSClient } from '@aws-sdk/client-kms';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { fileContext, PART_BYTES } from '@thingstead/contracts/files';
@@ -13,6 +7,7 @@ import { synthesize } from '../../support/assembly.ts';
 import { newPerson, type Person } from '../../support/person.ts';
 import { type Platform, startPlatformWith } from '../../support/platform.ts';
 import { describeLocally } from '../../support/target.ts';
+import { passWithoutSweeps } from '../../support/without-sweeps.ts';
 import { decrypt, encrypt, filesPlatform, newTransfer, partsOf, put } from './files-platform.ts';
 
 const KIB = 1024;
@@ -50,16 +45,6 @@ describeLocally('settings of its own and a clock', 'files', () => {
     const [url] = urls;
     if (!url) throw new Error('there is no URL');
     return { camera, thing, transfer, dataKey, encrypted, body: only.body, part: only.part, url };
-  }
-
-  /** Presence looks every minute, which makes days long. */
-  async function withoutSweeps(run: () => Promise<void>): Promise<void> {
-    const events = new EventBridgeClient(platform.config);
-    const { Rules = [] } = await events.send(new ListRulesCommand({}));
-    const sweeps = Rules.filter(({ ScheduleExpression }) => ScheduleExpression === 'rate(1 minute)');
-    for (const { Name } of sweeps) await events.send(new DisableRuleCommand({ Name }));
-    await run();
-    for (const { Name } of sweeps) await events.send(new EnableRuleCommand({ Name }));
   }
 
   async function refusal(answer: Response): Promise<string> {
@@ -266,7 +251,7 @@ describeLocally('settings of its own and a clock', 'files', () => {
     const { camera, thing } = await owned();
     const { transfer } = await camera.sends(randomBytes(10));
     // S3 rounds up to the next midnight.
-    await withoutSweeps(() => platform.advance(2 * 86_400));
+    await passWithoutSweeps(platform, 2 * 86_400);
     await mary.refresh();
 
     expect(await mary.api.getFile({ params: { thing, transfer } })).toMatchObject({ state: 'EXPIRED' });

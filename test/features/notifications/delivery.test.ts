@@ -2,6 +2,7 @@
 import { type Platform, startPlatform } from '../../support/platform.ts';
 import { describeLocally } from '../../support/target.ts';
 import { unique } from '../../support/unique-name.ts';
+import { passWithoutSweeps } from '../../support/without-sweeps.ts';
 import { CONTEXT, DAILY_LIMIT, notice, People } from './people.ts';
 
 let platform: Platform;
@@ -97,7 +98,7 @@ describeLocally('a look at what would go to people', 'a notice', () => {
 
     await people.notify(notice(newId(), [thing]));
     expect(await received()).toEqual([]);
-    await platform.advance(HOUR);
+    await passWithoutSweeps(platform, HOUR);
 
     expect((await platform.faultReport()).faults).toMatchObject([{ harmed: 1 }]);
     expect(await received()).toHaveLength(1);
@@ -115,7 +116,7 @@ describeLocally('a look at what would go to people', 'a notice', () => {
     ]);
 
     await people.notify(notice(id, [thing]));
-    await platform.advance(HOUR);
+    await passWithoutSweeps(platform, HOUR);
 
     expect(await received()).toHaveLength(1);
     expect(await platform.alarmsInAlarm()).toContain(FAILED_ALARM);
@@ -133,7 +134,7 @@ describeLocally('a look at what would go to people', 'a notice', () => {
     await platform.faults([{ at: 'call', match: claim, do: 'crash-after', times: 1 }]);
 
     await people.notify(notice(id, [thing]), notice(newId(), [other]));
-    await platform.advance(HOUR);
+    await passWithoutSweeps(platform, HOUR);
 
     expect((await platform.faultReport()).faults).toMatchObject([{ harmed: 1 }]);
     const failures = await people.failures();
@@ -153,7 +154,7 @@ describeLocally('a look at what would go to people', 'a notice', () => {
     const never = notice(newId(), [thing]);
 
     await people.notify(never);
-    await platform.advance(2 * HOUR);
+    await passWithoutSweeps(platform, 2 * HOUR);
     await platform.faults([]);
 
     expect(await received()).toEqual([]);
@@ -176,7 +177,7 @@ describeLocally('a look at what would go to people', 'a notice', () => {
     expect(await platform.alarmsInAlarm()).toContain('thingstead-notifications-over-limit');
     const health = await fetch(`${platform.config.endpoint}/_local/health`);
     const { now } = (await health.json()) as { now: string };
-    await platform.advance(DAY - ((Date.parse(now) / 1000) % DAY) + 60);
+    await passWithoutSweeps(platform, DAY - ((Date.parse(now) / 1000) % DAY) + 60);
     await people.notify(notice(newId(), [thing]));
     expect(await received()).toHaveLength(DAILY_LIMIT + 2);
   });
