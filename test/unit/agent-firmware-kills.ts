@@ -1,45 +1,12 @@
 /** Kills of a launcher and its versions while one update follows the other, at system calls and at other moments. */
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { BOOT_CALLS, CALLS, type Target, TRIAL_CALLS } from './agent-firmware-calls.ts';
 import type { Version } from './agent-firmware-cloud.ts';
 import { discrepancies, stateOf, works } from './agent-firmware-discrepancies.ts';
 import { attemptOf, Device, kill, type Programs } from './agent-firmware-processes.ts';
 
 const SETTINGS = { trial: 120, silence: 120 };
-const halves = (file: string): readonly string[] => [`${file}.0`, `${file}.1`];
-const [UPDATE, TRUST, BOOT] = [halves('state/update'), halves('state/trust'), halves('slots/boot')];
-const GOOD = ['slots', 'slots/current', 'slots/current.draft'];
-const IMAGE = ['state', 'state/image'];
-const INCOMING = ['', '/bin', '/bin/thingstead-agent'].map((each) => `slots/incoming${each}`);
-const OLD = ['slots/a', 'slots/b'];
-type Target = readonly [files: readonly string[], call: string, often: number];
-/** System calls on files of the device, and how often one process makes each. */
-const BOOT_CALLS: readonly Target[] = [
-  [BOOT, 'openat', 6],
-  [BOOT, 'write,pwrite64', 2],
-  [BOOT, 'fdatasync', 2],
-];
-const CALLS: readonly Target[] = [
-  ...BOOT_CALLS,
-  ...[UPDATE, UPDATE, UPDATE].flatMap<Target>((each) => [
-    [each, 'write,pwrite64', 14],
-    [each, 'fdatasync', 14],
-  ]),
-  [TRUST, 'write,pwrite64', 2],
-  [TRUST, 'fdatasync', 2],
-  [GOOD, 'symlink', 1],
-  [GOOD, 'rename', 1],
-  [GOOD, 'fsync', 2],
-  [IMAGE, 'ftruncate', 1],
-  [IMAGE, 'write,pwrite64', 1],
-  [IMAGE, 'fsync', 1],
-  [IMAGE, 'openat', 6],
-  [INCOMING, 'mkdir', 2],
-  [INCOMING, 'write,pwrite64', 1],
-  [INCOMING, 'fdatasync', 1],
-  [INCOMING, 'rename', 1],
-  [OLD, 'unlink,unlinkat,rmdir', 2],
-];
 /** What is waited for before a kill: a request to the cloud, or the start of a trial. */
 const REQUESTS = ['ask', 'image', 'DOWNLOADING', 'VERIFYING', 'INSTALLING', 'RESTARTING', 'HEALTH_CHECK', 'end'];
 const MOMENTS = [...REQUESTS, 'trial'];
@@ -107,7 +74,8 @@ export class KilledDevice {
 
   /** Launcher or version, whoever makes the call so often first. Its launcher goes on for a while, or the power goes. */
   async #callOfAny(): Promise<void> {
-    await this.#call(['-f'], this.#pick(CALLS));
+    const onTrial = stateOf(this.device).endsWith('on trial') && this.#random() < 0.5;
+    await this.#call(['-f'], this.#pick(onTrial ? TRIAL_CALLS : CALLS));
     if (this.#random() < 0.5) await this.#goOn();
   }
 
@@ -122,11 +90,11 @@ export class KilledDevice {
     const paths = files.flatMap((each) => ['-P', path.join(device.folder, each)]);
     const from = device.lines.length;
     let launcher: number | undefined;
-    device.changes.once('change', () => {
-      launcher = device.processes[1];
-    });
     device.launch(SETTINGS, ['strace', ...follow, '-q', ...paths, '-e', `trace=${call}`, '-e', inject]);
-    await device.until(() => this.#strikes(from).length > 0 || this.#ends >= MAX_ENDS);
+    await device.until(() => {
+      launcher ??= device.processes[1];
+      return this.#strikes(from).length > 0 || this.#ends >= MAX_ENDS;
+    });
     const [strike] = this.#strikes(from);
     if (!strike) return this.#count('nothing: the call was not made so often');
     const isLauncher = strike.pid === undefined || strike.pid === launcher || launcher === undefined;
