@@ -2,11 +2,12 @@ import type { Session, Subscription } from './session.ts';
 import { SharedGroup } from './shared-group.ts';
 import type { ParsedFilter } from './topics.ts';
 
+/** Maps are made when something comes into them: a device has several levels of its own, and most hold one map. */
 interface Node {
-  readonly children: Map<string, Node>;
+  children?: Map<string, Node>;
   /** Subscriptions whose filter ends here. */
-  readonly sessions: Map<Session, Subscription>;
-  readonly groups: Map<string, SharedGroup>;
+  sessions?: Map<Session, Subscription>;
+  groups?: Map<string, SharedGroup>;
 }
 
 /** What one message has to reach. */
@@ -23,23 +24,26 @@ const NOTHING: Matches = { sessions: new Map(), groups: [] };
  * Differs from the MQTT specification where AWS does: `a/#` does not match `a`.
  */
 export class SubscriptionTree {
-  readonly #root: Node = newNode();
+  readonly #root: Node = {};
 
   /** Adds or replaces; gives the group when the subscription is shared. */
   add(session: Session, { filter, group }: ParsedFilter, subscription: Subscription): SharedGroup | undefined {
     let node = this.#root;
     for (const level of filter.split('/')) {
+      node.children ??= new Map();
       let next = node.children.get(level);
       if (!next) {
-        next = newNode();
+        next = {};
         node.children.set(level, next);
       }
       node = next;
     }
     if (group === undefined) {
+      node.sessions ??= new Map();
       node.sessions.set(session, subscription);
       return undefined;
     }
+    node.groups ??= new Map();
     const shared = node.groups.get(group) ?? new SharedGroup();
     node.groups.set(group, shared);
     shared.members.set(session, subscription);
@@ -50,18 +54,18 @@ export class SubscriptionTree {
     const levels = filter.split('/');
     const path = [this.#root];
     for (const level of levels) {
-      const next = path.at(-1)?.children.get(level);
+      const next = path.at(-1)?.children?.get(level);
       if (!next) return;
       path.push(next);
     }
     const node = path.at(-1);
     if (!node) return;
     if (group === undefined) {
-      node.sessions.delete(session);
+      node.sessions?.delete(session);
     } else {
-      const shared = node.groups.get(group);
+      const shared = node.groups?.get(group);
       shared?.members.delete(session);
-      if (shared?.members.size === 0) node.groups.delete(group);
+      if (shared?.members.size === 0) node.groups?.delete(group);
     }
     prune(path, levels);
   }
@@ -69,8 +73,8 @@ export class SubscriptionTree {
   /** The group of a shared subscription. */
   group({ filter, group }: ParsedFilter): SharedGroup | undefined {
     let node: Node | undefined = this.#root;
-    for (const level of filter.split('/')) node = node?.children.get(level);
-    return group === undefined ? undefined : node?.groups.get(group);
+    for (const level of filter.split('/')) node = node?.children?.get(level);
+    return group === undefined ? undefined : node?.groups?.get(group);
   }
 
   match(topic: string): Matches {
@@ -79,23 +83,24 @@ export class SubscriptionTree {
     if (found.length === 0) return NOTHING;
     const [first] = found;
     // One filter with plain subscribers only is the usual case and needs no copy.
-    if (found.length === 1 && first && first.groups.size === 0) return { sessions: first.sessions, groups: [] };
+    if (found.length === 1 && first?.sessions && !first.groups?.size) return { sessions: first.sessions, groups: [] };
     const sessions = new Map<Session, Subscription>();
     for (const node of found) {
-      for (const [session, subscription] of node.sessions) {
+      for (const [session, subscription] of node.sessions ?? []) {
         if ((sessions.get(session)?.qos ?? -1) < subscription.qos) sessions.set(session, subscription);
       }
     }
-    return { sessions, groups: found.flatMap((node) => [...node.groups.values()]) };
+    return { sessions, groups: found.flatMap((node) => [...(node.groups?.values() ?? [])]) };
   }
 }
 
-function newNode(): Node {
-  return { children: new Map(), sessions: new Map(), groups: new Map() };
+function isEmpty(node: Node): boolean {
+  return !node.children?.size && !isEnd(node);
 }
 
-function isEmpty(node: Node): boolean {
-  return node.children.size === 0 && node.sessions.size === 0 && node.groups.size === 0;
+/** True when a filter ends here. */
+function isEnd({ sessions, groups }: Node): boolean {
+  return Boolean(sessions?.size || groups?.size);
 }
 
 function prune(path: readonly Node[], levels: readonly string[]): void {
@@ -103,7 +108,7 @@ function prune(path: readonly Node[], levels: readonly string[]): void {
     const node = path[at];
     const level = levels[at - 1];
     if (!node || level === undefined || !isEmpty(node)) return;
-    path[at - 1]?.children.delete(level);
+    path[at - 1]?.children?.delete(level);
   }
 }
 
@@ -111,14 +116,14 @@ function prune(path: readonly Node[], levels: readonly string[]): void {
 function collect(node: Node, levels: readonly string[], at: number, reserved: boolean, found: Node[]): void {
   const level = levels[at];
   if (level === undefined) {
-    if (node.sessions.size > 0 || node.groups.size > 0) found.push(node);
+    if (isEnd(node)) found.push(node);
     return;
   }
-  const exact = node.children.get(level);
+  const exact = node.children?.get(level);
   if (exact) collect(exact, levels, at + 1, reserved, found);
   if (reserved && at === 0) return;
-  const plus = node.children.get('+');
+  const plus = node.children?.get('+');
   if (plus) collect(plus, levels, at + 1, reserved, found);
-  const hash = node.children.get('#');
+  const hash = node.children?.get('#');
   if (hash) found.push(hash);
 }
