@@ -7,6 +7,7 @@ import type { HarmAt } from '../../../local/src/faults/points.ts';
 import { type Platform, startPlatform } from '../../support/platform.ts';
 import { describeLocally } from '../../support/target.ts';
 import { unique } from '../../support/unique-name.ts';
+import { passWithoutSweeps } from '../../support/without-sweeps.ts';
 import { notice, People } from './people.ts';
 
 const HARMS: readonly HarmAt<'call'>[] = ['crash-before', 'crash-after', 'lose-answer', 'error'];
@@ -46,7 +47,7 @@ describeLocally('a plan of harm', 'a notice whose function is cut off at any cal
     await platform.faults([{ at: 'call', match: { function: 'thingstead-notifications' }, do: harm, ...when }]);
     const sent = notice(unique(`cut-off-${runs}`), [thing]);
     await people.notify(sent);
-    await platform.advance(HOUR);
+    await passWithoutSweeps(platform, HOUR);
     const [fault] = (await platform.faultReport()).faults;
     await platform.faults([]);
     const failures = await people.failures();
