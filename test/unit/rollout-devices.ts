@@ -23,8 +23,8 @@ export interface Device {
   desired: DesiredFirmware | undefined;
   /** The attempt it has taken up last. */
   attempt: string | undefined;
-  /** Releases that it has really committed, by attempt. */
-  readonly committed: Set<string>;
+  /** When it was first in a state, by attempt and state: `attempt state`. */
+  readonly was: Map<string, number>;
 }
 
 export abstract class RolloutDevices extends HarmedWorld {
@@ -37,7 +37,7 @@ export abstract class RolloutDevices extends HarmedWorld {
     const isAway = conduct === 'away' || conduct === 'late';
     const device: Device = {
       ...{ conduct, connected: !isAway, since: this.now, connections: 1, counter: 1 },
-      ...{ desired: undefined, attempt: undefined, committed: new Set<string>() },
+      ...{ desired: undefined, attempt: undefined, was: new Map() },
     };
     this.devices.set(thing, device);
     if (conduct === 'late') this.schedule((2 + this.random(6)) * 60 * MINUTE, () => this.connect(thing));
@@ -119,7 +119,6 @@ export abstract class RolloutDevices extends HarmedWorld {
   #commit(thing: string, desired: DesiredFirmware): void {
     const device = this.device(thing);
     device.counter = desired.counter;
-    device.committed.add(desired.attempt);
     const before = this.rows.offers.get(thing);
     const running = { product: PRODUCT, version: desired.version, counter: desired.counter, at: this.now };
     if (before) this.rows.offers.set(thing, { ...before, running });
@@ -131,6 +130,8 @@ export abstract class RolloutDevices extends HarmedWorld {
   /** Until it is answered. */
   #say(thing: string, { attempt, version, counter }: DesiredFirmware, state: UpdateState, more: object = {}): void {
     const status = { type: 'status', state, version, counter, ...more } as Extract<FirmwareRequest, { type: 'status' }>;
+    const { was } = this.device(thing);
+    was.set(`${attempt} ${state}`, was.get(`${attempt} ${state}`) ?? this.now);
     let isAnswered = false;
     const receive = (): void => {
       onStatus({ thing, attempt }, status, this.ports()).then(

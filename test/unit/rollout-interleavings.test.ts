@@ -10,9 +10,11 @@ import type { Noise } from '../support/harmed-world.ts';
 import { type Conduct, MINUTE, PRODUCT, SECOND } from './rollout-devices.ts';
 import { RolloutWorld } from './rollout-world.ts';
 
-const RUNS = process.env.THINGSTEAD_EXHAUSTIVE ? 5_000 : 60;
+const RUNS = process.env.THINGSTEAD_EXHAUSTIVE ? 5_000 : 250;
 const SEED = process.env.THINGSTEAD_SEED === undefined ? {} : { seed: Number(process.env.THINGSTEAD_SEED) };
 const HOUR = 60 * MINUTE;
+/** In four hours: every 30 seconds while devices are under way, twice when messages come twice, and some more for each device. */
+const MAX_TICKS = 1200;
 const OPERATIONS = { pause, resume, abort, 'retry-failed': retryFailed };
 
 const conducts = fc.array(
@@ -88,37 +90,38 @@ async function live(
 ): Promise<RolloutWorld> {
   const world = new RolloutWorld(disturbance);
   for (const [n, conduct] of given.entries()) world.add(`d${n}`, conduct);
-  const ids: string[] = [];
-  const rollout = (which: Value<typeof settings>): NewRollout => v.parse(NewRollout, { product: PRODUCT, ...which });
+  // Those too of which whoever made them was told nothing.
+  const ids = (): readonly string[] => [...world.rows.rollouts.keys()];
   const make = async (asked: Value<typeof settings>): Promise<void> => {
-    const id = await world.during(world.create(rollout(asked)));
-    if (id !== undefined) ids.push(id);
+    await world.during(world.create(v.parse(NewRollout, { product: PRODUCT, ...asked })));
   };
   if (happening[0]) await make(happening[0].settings);
   for (const { action, which, settings: asked, waitMs } of happening) {
-    const id = ids[which % ids.length] ?? '';
     const thing = `d${which % given.length}`;
     if (action === 'create') await make(asked);
     else if (action === 'connect') world.connect(thing);
     else if (action === 'disconnect') world.disconnect(thing);
     else if (action === 'yank') Object.assign(world.releases.get(asked.counter) ?? {}, { state: 'YANKED' });
-    else await world.during(world.operate(id, OPERATIONS[action]));
+    else await world.during(world.operate(ids()[which % ids().length] ?? '', OPERATIONS[action]));
     await world.run(waitMs);
     world.rows.check();
   }
   // All harm ends; everything that waits for an operator gets one, and then everything has to come to its end.
   for (let round = 0; round < 8; round += 1) {
+    const ticks = world.ticks;
     await world.run(4 * HOUR);
+    const perRollout = (world.ticks - ticks) / ids().length;
+    if (perRollout > MAX_TICKS) world.violations.push(`a rollout ticked ${perRollout} times in four hours`);
     world.calm();
     world.rows.check();
-    for (const id of ids) {
+    for (const id of ids()) {
       const { state, pausedFor } = world.rollout(id);
       if (state === 'PAUSED') await world.during(world.operate(id, pausedFor === 'yanked' ? abort : resume));
     }
   }
   await world.run(12 * HOUR);
   world.rows.check();
-  for (const id of ids) {
+  for (const id of ids()) {
     if (!world.isOver(id))
       world.violations.push(`rollout ${id} is ${JSON.stringify([world.rollout(id), world.states(id)])}`);
   }

@@ -93,6 +93,20 @@ test('while it is paused nothing starts, and nobody downloads; then it goes on',
   expect(world.violations).toEqual([]);
 });
 
+test('a tick starts nobody when the rollout was paused while it counted', async () => {
+  const pausing = async (id: string): Promise<void> => {
+    if (world.events(id).at(-1) === 'started') await world.operate(id, pause);
+  };
+  const world: RolloutWorld = worldOf({ updates: 5 }, ({ rollouts, ...ports }) => ({
+    ...ports,
+    rollouts: { ...rollouts, counts: (id) => pausing(id).then(() => rollouts.counts(id)) },
+  }));
+  const id = await begun(world, { waves: [{ percent: 100 }], rate: { perMinute: 600 } });
+  await world.run(HOUR);
+  expect(world.rollout(id).state).toBe('PAUSED');
+  expect(world.states(id)).toEqual({ PENDING: 5 });
+});
+
 test('while it is paused, those that are to try again wait, and cost no ticks', async () => {
   const world = worldOf({ fails: 3, updates: 20 });
   const id = await begun(world, {
@@ -113,6 +127,27 @@ test('while it is paused, those that are to try again wait, and cost no ticks', 
   await world.run(3 * HOUR);
   expect(world.states(id)).toEqual({ SUCCEEDED: 23 });
   expect(world.violations).toEqual([]);
+});
+
+test('an operator gets through while every page of a list changes the rollout, and sends one tick', async () => {
+  let [pages, sent] = [8, 0];
+  const world: RolloutWorld = worldOf({ updates: 5 }, ({ rollouts, ticks, ...ports }) => ({
+    ...ports,
+    ticks: { send: (tick, delay) => ticks.send(tick, delay).finally(() => (sent += 1)) },
+    rollouts: {
+      ...rollouts,
+      advance(was, next, event) {
+        pages -= 1;
+        const row = world.rollout(was.id);
+        if (pages >= 0) world.rows.rollouts.set(was.id, { ...row, revision: row.revision + 1 });
+        return rollouts.advance(was, next, event);
+      },
+    },
+  }));
+  const id = await begun(world);
+  sent = 0;
+  await world.during(world.operate(id, abort));
+  expect([world.rollout(id).state, sent]).toEqual(['ABORTED', 1]);
 });
 
 test('silence of a device that is connected is a failure; of one that is away it is none, and it gets it when it comes', async () => {

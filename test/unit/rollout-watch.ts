@@ -5,7 +5,11 @@ import { RolloutRows } from '../support/rollout-rows.ts';
 import type { Device } from './rollout-devices.ts';
 
 /** Ticks that had begun may go on for so long after a rollout has been stopped. */
-const OVERLAP_MS = 60_000;
+const OVERLAP_MS = 10_000;
+/** What a decision takes, from counting to its being written. */
+const RECENT_MS = 5_000;
+/** Of a wave's devices, those that do not count for it. */
+const UNCOUNTED = ['UNREACHED', 'CANCELLED', 'SKIPPED'];
 const HOLDING = ['NOTIFIED', 'UPDATING', 'SOAKING'];
 const ENDS = ['SUCCEEDED', 'SKIPPED', 'CANCELLED'];
 
@@ -28,7 +32,11 @@ export class WatchedRolloutRows extends RolloutRows {
 
   override write(was: RolloutDeviceRow, next: RolloutDeviceRow, offer?: OfferChange): Written {
     const written = super.write(was, next, offer);
-    if (written === 'written' && was.state !== next.state) this.#watch(was, next);
+    if (written !== 'written') return written;
+    const { was: truly } = this.#truth.device(next.thing);
+    const isSaid = next.said === undefined || truly.has(`${next.attempt} ${next.said}`);
+    this.#must(isSaid, `${next.thing} has never said ${next.said} of its attempt`);
+    if (was.state !== next.state) this.#watch(was, next);
     return written;
   }
 
@@ -36,6 +44,7 @@ export class WatchedRolloutRows extends RolloutRows {
     const before = this.rollouts.get(was.id);
     const isDone = super.advance(was, next, event);
     if (isDone && before && before.state !== next.state) this.#advanced(before, next, event);
+    if (isDone && before && before.wave < next.wave && event?.kind === 'wave') this.#begun(before);
     return isDone;
   }
 
@@ -65,7 +74,9 @@ export class WatchedRolloutRows extends RolloutRows {
     const { now } = this.#truth;
     const device = this.#truth.device(thing);
     if (next.state === 'SUCCEEDED') {
-      this.#must(device.committed.has(next.attempt ?? ''), `${thing} is SUCCEEDED, and has not committed`);
+      const since = device.was.get(`${next.attempt} COMMITTED`) ?? Number.POSITIVE_INFINITY;
+      const soakMs = 1000 * (this.rollouts.get(rollout)?.settings.health.soakSeconds ?? 0);
+      this.#must(now >= since + soakMs, `${thing} is SUCCEEDED, and has not run the release for ${soakMs} ms`);
     }
     this.#must(!ENDS.includes(was.state), `${thing} went from ${was.state} to ${next.state}`);
     if (was.state === 'PENDING' && next.state === 'NOTIFIED') {
@@ -86,6 +97,17 @@ export class WatchedRolloutRows extends RolloutRows {
     else if (was.state === 'RUNNING') this.#stopped.set(next.id, this.#truth.now);
     this.#must(event !== undefined, `${next.id} is ${next.state}, and nobody says why`);
     this.#must(was.state !== 'ABORTED', `${next.id} went from ABORTED to ${next.state}`);
+  }
+
+  /** The wave before has to have reached what is asked for; of whom came back while that was counted, nothing is known. */
+  #begun({ id, wave, settings }: RolloutRow): void {
+    const rows = this.all(id).filter((row) => row.wave === wave && !UNCOUNTED.includes(row.state));
+    const known = rows.filter(
+      ({ state, changedAt }) => state === 'SUCCEEDED' || changedAt < this.#truth.now - RECENT_MS,
+    );
+    const succeeded = known.filter(({ state }) => state === 'SUCCEEDED').length;
+    const isReached = 100 * succeeded >= settings.successPercent * known.length;
+    this.#must(isReached, `${id} goes on after wave ${wave + 1} with ${succeeded} of ${known.length}`);
   }
 
   #must(holds: boolean, otherwise: string): void {
