@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { LastWill } from '@thingstead/contracts/presence';
 import { lastWillTopic } from '@thingstead/contracts/topics';
 import { type CrtError, mqtt5 } from 'aws-iot-device-sdk-v2';
+import { ClientConfigs } from './client-configs.ts';
 import type { AgentConfig } from './config.ts';
 import type { Identity } from './identity.ts';
 import { sdkClientConfig } from './sdk-client-config.ts';
@@ -29,10 +30,10 @@ const QUIET_MS = 300;
  * @throws ConfigurationError when the key is in a PKCS#11 token that does not let the agent in.
  */
 export function sdkConnect(config: AgentConfig, identity: Identity): Connect {
-  const clientConfig = sdkClientConfig(config, identity);
+  const configs = new ClientConfigs(() => sdkClientConfig(config, identity));
   return async (signal) => {
     const id = randomBytes(12).toString('hex');
-    const client = new mqtt5.Mqtt5Client(withLastWill(clientConfig, config, id));
+    const client = new mqtt5.Mqtt5Client(withLastWill(configs.get(), config, id));
     // Errors of the client are followed by the events that are handled below.
     client.on('error', () => {});
     const stopped = new Promise<void>((resolve) => client.once('stopped', () => resolve()));
@@ -48,7 +49,7 @@ export function sdkConnect(config: AgentConfig, identity: Identity): Connect {
       over();
     };
     try {
-      await connected(client, signal);
+      await connected(client, (error) => configs.failed(error), signal);
     } catch (error) {
       await end();
       throw error;
@@ -70,7 +71,7 @@ function withLastWill(
   };
 }
 
-function connected(client: mqtt5.Mqtt5Client, signal: AbortSignal): Promise<void> {
+function connected(client: mqtt5.Mqtt5Client, failed: (error: CrtError) => void, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const abort = (): void =>
       reject(new ConnectionFailed('unreachable', 'the agent is ending', { cause: signal.reason }));
@@ -81,6 +82,7 @@ function connected(client: mqtt5.Mqtt5Client, signal: AbortSignal): Promise<void
     });
     client.once('connectionFailure', ({ error, connack }) => {
       signal.removeEventListener('abort', abort);
+      failed(error);
       reject(explain(error, connack));
     });
     client.start();

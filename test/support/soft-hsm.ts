@@ -28,24 +28,33 @@ export class SoftHsm {
     const settings = `directories.tokendir = ${tokens}\nobjectstore.backend = file\nlog.level = ERROR\n`;
     writeFileSync(this.environment.SOFTHSM2_CONF, settings);
     writeFileSync(this.pkcs11.pinFile, `${this.pin}\n`, { mode: 0o600 });
-    this.#run('--init-token', '--free', '--label', TOKEN, '--pin', this.pin, '--so-pin', '87654321');
+    this.#run('softhsm2-util', '--init-token', '--free', '--label', TOKEN, '--pin', this.pin, '--so-pin', '87654321');
   }
 
   /** The key goes into the token and is in no file afterwards. @param keyPem PKCS #8 @param id hexadecimal digits */
   importKey(keyPem: string, label: string, id: string): void {
     const file = path.join(this.folder, 'import.pem');
     writeFileSync(file, keyPem, { mode: 0o600 });
-    this.#run('--import', file, '--token', TOKEN, '--label', label, '--id', id, '--pin', this.pin);
+    this.#run('softhsm2-util', '--import', file, '--token', TOKEN, '--label', label, '--id', id, '--pin', this.pin);
     rmSync(file);
+  }
+
+  /** @param id hexadecimal digits */
+  deleteKey(id: string): void {
+    const { library, tokenLabel } = this.pkcs11;
+    const login = ['--module', library, '--token-label', tokenLabel, '--login', '--pin', this.pin];
+    for (const type of ['privkey', 'pubkey']) {
+      this.#run('pkcs11-tool', ...login, '--delete-object', '--type', type, '--id', id);
+    }
   }
 
   remove(): void {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  #run(...args: readonly string[]): void {
+  #run(tool: string, ...args: readonly string[]): void {
     const env = { ...process.env, ...this.environment };
-    const { status, stderr, stdout } = spawnSync('softhsm2-util', args, { env, encoding: 'utf8' });
-    if (status !== 0) throw new Error(`softhsm2-util ${args[0]}: ${stdout}${stderr}`);
+    const { status, stderr, stdout } = spawnSync(tool, args, { env, encoding: 'utf8' });
+    if (status !== 0) throw new Error(`${tool}: ${stdout}${stderr}`);
   }
 }

@@ -2,6 +2,7 @@ import { createHash, verify, X509Certificate } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../configuration-error.ts';
 import type { TokenKey } from '../identity.ts';
+import { isPinRefused } from '../refused-pin.ts';
 import { runProgram } from '../run-program.ts';
 
 /** Where the tool finds the PIN: everybody on the machine can read a command line. */
@@ -64,7 +65,7 @@ export class TokenSigner {
       });
     } catch (cause) {
       const reason = messageOf(cause);
-      if (!/PIN_(INCORRECT|INVALID|LEN_RANGE|LOCKED|EXPIRED|NOT_INITIALIZED)/.test(reason)) throw cause;
+      if (!isPinRefused(reason)) throw cause;
       this.#refusedPin = new Error(`the token refuses the PIN; it is not tried again before the next start: ${reason}`);
       throw this.#refusedPin;
     }

@@ -3,12 +3,14 @@ import { chmodSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type AgentProcess, startAgentProcess } from '../../support/agent-process.ts';
 import { type CertificateAuthority, createCa, type DeviceCertificate, issue } from '../../support/certificates.ts';
+import { startCuttingProxy } from '../../support/cutting-proxy.ts';
 import { type Platform, startPlatform } from '../../support/platform.ts';
 import { SoftHsm } from '../../support/soft-hsm.ts';
+import { describeLocally } from '../../support/target.ts';
 import { describeWithTools } from '../../support/tools.ts';
 import { unique } from '../../support/unique-name.ts';
 
-describeWithTools(['softhsm2-util'], 'an agent whose key is in a PKCS#11 token', () => {
+describeWithTools(['softhsm2-util', 'pkcs11-tool'], 'an agent whose key is in a PKCS#11 token', () => {
   let platform: Platform;
   let ca: CertificateAuthority;
   let device: DeviceCertificate;
@@ -37,7 +39,7 @@ describeWithTools(['softhsm2-util'], 'an agent whose key is in a PKCS#11 token',
     token.remove();
   });
 
-  function start(change: object = {}, command = 'run'): AgentProcess {
+  function start(change: object = {}, command = 'run', others: object = {}): AgentProcess {
     const file = path.join(mkdtempSync(path.join(folder, 'config-')), 'agent.json');
     const { host, port, rootCaFile } = platform.mqtt;
     const config = {
@@ -49,6 +51,7 @@ describeWithTools(['softhsm2-util'], 'an agent whose key is in a PKCS#11 token',
       sensors: [{ name: 'temperature', source: { kind: 'simulator' }, intervalSeconds: 0.1 }],
       publish: { intervalSeconds: 0.3 },
       reconnect: { baseSeconds: 0.2 },
+      ...others,
     };
     writeFileSync(file, JSON.stringify(config));
     const agent = startAgentProcess(['--config', file, command], { environment: token.environment });
@@ -68,6 +71,24 @@ describeWithTools(['softhsm2-util'], 'an agent whose key is in a PKCS#11 token',
     expect(await platform.certificateStatus(device)).toBe('ACTIVE');
     expect(agent.output()).not.toContain(token.pin);
     expect(readdirSync(folder).filter((name) => /key|import/.test(name))).toEqual([]);
+  });
+
+  describeLocally('a network that can be cut', 'while it runs', () => {
+    it('goes on when its key was taken out of the token and put back', async () => {
+      const proxy = await startCuttingProxy(platform.mqtt.port);
+      const endpoint = { host: platform.mqtt.host, port: proxy.port };
+      const agent = start({}, 'run', { endpoint, reconnect: { baseSeconds: 0.2, capSeconds: 1 } });
+      await agent.seen('connection.connected');
+
+      token.deleteKey('01');
+      proxy.cut();
+      const { reason } = await agent.seen('connection.unreachable', 2);
+      token.importKey(device.keyPem, 'device', '01');
+      await agent.seen('connection.connected', 2);
+      proxy.stop();
+
+      expect(reason).toContain('no private key with keyLabel "device"');
+    });
   });
 
   it('check-config opens the token and says that it is good', async () => {
