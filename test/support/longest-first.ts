@@ -23,6 +23,7 @@ const LONGEST = [
   'test/features/presence/outage.test.ts',
   'test/unit/agent-firmware-crash.test.ts',
   'test/unit/agent-run.test.ts',
+  'test/unit/agent-firmware-launcher.test.ts',
   'test/unit/outbox-crash.test.ts',
   'test/unit/agent-supervision.test.ts',
   'test/runtime/data/kill.test.ts',

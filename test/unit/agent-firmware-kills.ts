@@ -8,8 +8,11 @@ import { attemptOf, Device, kill, type Programs } from './agent-firmware-process
 
 const SETTINGS = { trial: 120, silence: 120 };
 /** What is waited for before a kill: a request to the cloud, or the start of a trial. */
-const REQUESTS = ['ask', 'image', 'DOWNLOADING', 'VERIFYING', 'INSTALLING', 'RESTARTING', 'HEALTH_CHECK', 'end'];
-const MOMENTS = [...REQUESTS, 'trial'];
+const MOMENTS = [
+  ...['ask', 'image', 'DOWNLOADING', 'VERIFYING', 'INSTALLING', 'RESTARTING', 'HEALTH_CHECK'],
+  // The end of the update, whichever that is.
+  ...['trial', 'end'],
+];
 const MAX_DELAY_MS = 120;
 /** After so many ends a life is over in which what should be struck has not come. */
 const MAX_ENDS = 2;
@@ -120,7 +123,8 @@ export class KilledDevice {
   /** The launcher ends, and its version has to end by itself. */
   async #launcher(): Promise<void> {
     await this.#moment();
-    const [launcher = 0] = this.device.processes;
+    const [launcher] = this.device.processes;
+    if (launcher === undefined) throw new Error(`the launcher has ended by itself\n${this.device.lines.join('\n')}`);
     kill(launcher);
     this.#count('the launcher', stateOf(this.device));
     await this.device.ended();
