@@ -35,7 +35,7 @@ export function isHarm(error: unknown): boolean {
 }
 
 /** A call of a port, with this effect. */
-export type Call = <Result>(effect: () => Result) => Promise<Result>;
+type Call = <Result>(effect: () => Result) => Promise<Result>;
 
 /**
  * What AWS may do to functions and their messages, the same for the same seed: messages come late and twice, calls take time and
@@ -61,7 +61,7 @@ export class HarmedWorld extends VirtualTime {
     for (const again of this.#deadLetters.splice(0)) again();
   }
 
-  get maxDelayMs(): number {
+  protected get maxDelayMs(): number {
     return this.#noise.maxDelayMs;
   }
 

@@ -128,7 +128,7 @@ async function live(
   return world;
 }
 
-test(`${RUNS} histories: counts are exact, no device is in two rollouts, no success that was none, and all comes to an end`, async () => {
+test(`${RUNS} histories: counts are exact, no device is in two rollouts, no success that was none, few ticks, and all comes to an end`, async () => {
   await fc.assert(
     fc.asyncProperty(conducts, steps, noise, async (given, happening, disturbance) => {
       const world = await live(given, happening, disturbance);
