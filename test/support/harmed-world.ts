@@ -1,6 +1,6 @@
 import { ulidOf } from '@thingstead/contracts/ulid';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { seededRandom } from './seeded-random.ts';
+import { seededRandom } from '../../local/src/faults/random.ts';
 import { VirtualTime } from './virtual-time.ts';
 
 const SECOND = 1000;

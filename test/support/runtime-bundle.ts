@@ -3,7 +3,17 @@
  * half of the processor time of a start. Packages stay outside, and the threads of functions start from the sources.
  */
 import { hash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { buildSync } from 'esbuild';
 
@@ -11,6 +21,9 @@ const root = path.resolve(__dirname, '../..');
 const SOURCES = path.join(root, 'local/src');
 /** As execution-environment.ts names it, beside itself. */
 const THREAD = 'runtime/bootstrap.ts';
+
+/** A bundle of older sources goes after a day: no run that has begun with it is still there. */
+const KEPT_MS = 86_400_000;
 
 /** Tells the workers of one Jest run where the bundle is. */
 const FILE_VARIABLE = 'THINGSTEAD_TEST_RUNTIME';
@@ -45,6 +58,7 @@ function bundle(): string {
   const folder = path.join(cache, `runtime-${hash('sha256', main.contents).slice(0, 16)}`);
   if (!existsSync(folder)) {
     mkdirSync(cache, { recursive: true });
+    removeOld(cache);
     const draft = mkdtempSync(`${folder}.`);
     mkdirSync(path.dirname(path.join(draft, THREAD)));
     symlinkSync(path.join(SOURCES, 'services/lambda', THREAD), path.join(draft, THREAD));
@@ -57,4 +71,12 @@ function bundle(): string {
     }
   }
   return path.join(folder, 'main.mjs');
+}
+
+function removeOld(cache: string): void {
+  for (const name of readdirSync(cache).filter((each) => each.startsWith('runtime-'))) {
+    const folder = path.join(cache, name);
+    const made = statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+    if (Date.now() - made > KEPT_MS) rmSync(folder, { recursive: true, force: true });
+  }
 }

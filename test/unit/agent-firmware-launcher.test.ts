@@ -1,5 +1,5 @@
 /** The launcher and versions below it as real processes: bad ones, and kills at any moment. */
-import { seededRandom } from '../support/seeded-random.ts';
+import { seededRandom } from '../../local/src/faults/random.ts';
 import { describeWithTools } from '../support/tools.ts';
 import { KilledDevice } from './agent-firmware-kills.ts';
 import { Device, Programs } from './agent-firmware-processes.ts';

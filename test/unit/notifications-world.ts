@@ -7,7 +7,7 @@ import type { Notice } from '../../contracts/src/notices.ts';
 import type { DeliveryRow, Target, UnconfirmedDelivery } from '../../contracts/src/notifications.ts';
 import { createHandler } from '../../lambda/notifications/handler.ts';
 import type { Claim, Person, Ports, Published } from '../../lambda/notifications/ports.ts';
-import { seededRandom } from '../support/seeded-random.ts';
+import { seededRandom } from '../../local/src/faults/random.ts';
 
 const SECOND = 1000;
 const START = Date.UTC(2026, 10, 21, 12);

@@ -8,7 +8,7 @@ import type { Notice, PendingNotice } from '../../contracts/src/notices.ts';
 import type { PresenceRow, PresenceSettings } from '../../contracts/src/presence.ts';
 import { createHandler } from '../../lambda/presence/handler.ts';
 import type { Connection, IndexEntries, PendingThing, Ports } from '../../lambda/presence/ports.ts';
-import { seededRandom } from '../support/seeded-random.ts';
+import { seededRandom } from '../../local/src/faults/random.ts';
 import { VirtualTime } from '../support/virtual-time.ts';
 
 const SECOND = 1000;
