@@ -12,6 +12,7 @@ import { FakeSession, keptLog } from './agent-session.ts';
 const SHADOW = '$aws/things/barn1/shadow';
 const NAMES = ['power', 'brightness'];
 const HOUR_MS = 3_600_000;
+const MAX_ROUNDS = 500;
 
 type Values = Readonly<Record<string, unknown>>;
 interface Message {
@@ -93,8 +94,11 @@ class World {
     message?.session.deliver(message.topic, message.body);
   }
 
+  /** @throws Error when it does not come to rest: on AWS that would be a message after the other, for ever */
   async settle(): Promise<void> {
-    for (let quiet = 0; quiet < 3; ) {
+    let rounds = 0;
+    for (let quiet = 0; quiet < 3; rounds += 1) {
+      if (rounds > MAX_ROUNDS) throw new Error(`it does not come to rest: ${JSON.stringify(this.shadow)}`);
       await turn();
       quiet = this.requests.length + this.messages.length === 0 ? quiet + 1 : 0;
       while (this.requests.length > 0) this.process(0);
@@ -353,6 +357,25 @@ describe('desired state', () => {
     await world.settle();
     expect(world.shadow.reported).toEqual({ brightness: 7, power: true, errors: {} });
   });
+
+  it.each(['accepted', 'delta'])(
+    'that cannot be applied is told once, also when the %s of its report comes first',
+    async (first) => {
+      const world = new World();
+      const session = world.connect();
+      await world.settle();
+      world.failures = ['power'];
+      world.desire({ power: true });
+      for (let turns = 0; turns < 40; turns += 1) {
+        const at = world.messages.findIndex(({ topic }) => topic.endsWith(first));
+        if (world.messages.length > 0) world.deliver(Math.max(0, at));
+        else if (world.requests.length > 0) world.process(0);
+        for (let rest = 0; rest < 5; rest += 1) await turn();
+      }
+      expect(world.shadow.reported).toEqual({ errors: { power: 'no power' } });
+      expect(session.sent.filter(({ topic }) => topic.endsWith('/update'))).toHaveLength(1);
+    },
+  );
 
   it('is asked for again when nobody answers, less and less often', async () => {
     const world = new World();

@@ -50,9 +50,11 @@ export class Members {
   delta(desired: Values, version: number): void {
     for (const name of this.#names.filter((each) => Object.hasOwn(desired, each))) {
       this.#wanted.set(name, desired[name]);
-      // It says something else, or nothing.
-      this.#reported.set(name, undefined);
-      this.#reportedVersions.set(name, version);
+      // It says something else, or nothing. After a report of ours at this very version it is known what.
+      if (version > this.#reportedAt(name)) {
+        this.#reported.set(name, undefined);
+        this.#reportedVersions.set(name, version);
+      }
     }
   }
 
@@ -107,7 +109,7 @@ export class Members {
   /** The shadow has taken a report at this version; what is known of a later one may say that another has taken its place. */
   reported({ errors, ...values }: Values, version: number): void {
     for (const [name, value] of Object.entries(values)) {
-      if (version <= (this.#reportedVersions.get(name) ?? -1)) continue;
+      if (version < this.#reportedAt(name)) continue;
       this.#reportedVersions.set(name, version);
       if (value === null) this.#reported.delete(name);
       else this.#reported.set(name, value);
@@ -123,6 +125,10 @@ export class Members {
       if (reason === null) this.#errors.delete(name);
       else this.#errors.set(name, String(reason));
     }
+  }
+
+  #reportedAt(name: string): number {
+    return this.#reportedVersions.get(name) ?? -1;
   }
 
   #isApplied(name: string): boolean {
