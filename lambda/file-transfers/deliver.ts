@@ -58,8 +58,9 @@ export async function deliver(row: TransferRow, ports: Ports): Promise<Outcome<D
 /** Ends the transfer when its sender might not send it any more: a thing that was sold takes nothing of who sold it. */
 async function allowed(found: Outcome<Whole>, ports: Ports): Promise<Outcome<Whole>> {
   if (!found.ok || (await isStillAllowed(found.value, ports))) return found;
-  await end(found.value, 'CANCELLED', LOST_ACCESS, ports);
+  // The object first: who is cut off in between finds the row as it was. Of a row that has ended nobody would look for it.
   await ports.objects.remove(objectKeyOf(found.value.thing, found.value.id));
+  await end(found.value, 'CANCELLED', LOST_ACCESS, ports);
   return refused('not-allowed', LOST_ACCESS);
 }
 
