@@ -44,6 +44,11 @@ async function again(person: Person, method: string, path: string, body?: unknow
   }
 }
 
+/** Nobody has the thing any more: one person can have about a hundred by themselves. */
+async function leave({ operator }: World, thing: string): Promise<void> {
+  await again(operator, 'POST', `/operator/things/${thing}/decommission`);
+}
+
 /** Who has the thing, by all rows that say so. */
 async function rowsOf({ on, ada, ben }: World, thing: string): Promise<object> {
   const target: GrantTarget = { kind: 'thing', name: thing };
@@ -80,7 +85,9 @@ function scenario({ title, expected, prepare }: Play): Scenario {
           await device.client.endAsync(true);
           const { ada, ben } = world;
           const names = { [device.thing]: 'thing', [ada.person]: 'ada', [ben.person]: 'ben' };
-          return anonymous(await rowsOf(world, device.thing), names);
+          const rows = anonymous(await rowsOf(world, device.thing), names);
+          await leave(world, device.thing);
+          return rows;
         },
       };
     },
@@ -115,6 +122,7 @@ export const pairingScenarios: readonly Scenario[] = [
         async outcome() {
           await device.client.endAsync(true);
           const status = await again(world.ada, 'POST', '/pairings', { code: answers[0]?.code });
+          await leave(world, device.thing);
           return {
             verdicts: [...new Set(answers.map(({ verdict }) => verdict))],
             status,
