@@ -10,7 +10,7 @@ export default {
     ],
   },
   // A feature starts the runtime, devices and real clients; what it waits for has its own, shorter limits.
-  testTimeout: 60_000,
+  testTimeout: process.env.THINGSTEAD_EXHAUSTIVE ? 600_000 : 60_000,
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   maxWorkers: 2,
