@@ -1,4 +1,5 @@
 import { AwsError } from '../kernel/errors.ts';
+import { cancelled } from '../services/dynamodb/transaction-cancelled.ts';
 
 const MESSAGE = 'Transaction is ongoing for the item';
 const SINGLE_WRITES: readonly string[] = ['PutItem', 'UpdateItem', 'DeleteItem'];
@@ -19,11 +20,5 @@ export function transactionConflict(operation: string, input: unknown): AwsError
   const reasons = TransactItems.map((_, at) =>
     at === 0 ? { Code: 'TransactionConflict', Message: MESSAGE } : { Code: 'None' },
   );
-  const codes = reasons.map(({ Code }) => Code).join(', ');
-  return new AwsError(
-    'TransactionCanceledException',
-    `Transaction cancelled, please refer cancellation reasons for specific reasons [${codes}]`,
-    400,
-    { CancellationReasons: reasons },
-  );
+  return cancelled(reasons);
 }

@@ -10,6 +10,7 @@ import { itemBytes } from '../item-size.ts';
 import { meterWrite } from '../metering.ts';
 import { type Table, tieOf } from '../table.ts';
 import type { Tables } from '../tables.ts';
+import { cancelled, type Reason } from '../transaction-cancelled.ts';
 import { checkPut } from './put-item.ts';
 import { checkUpdate, updated } from './update-item.ts';
 
@@ -21,12 +22,6 @@ const TOKEN_MS = 10 * 60_000;
 type Action =
   | { readonly kind: 'Put'; readonly request: PutRequest; readonly key: Item }
   | { readonly kind: 'Update' | 'Delete' | 'ConditionCheck'; readonly request: KeyRequest; readonly key: Item };
-
-interface Reason {
-  readonly Code: string;
-  readonly Message?: string;
-  readonly Item?: Item;
-}
 
 const PERMISSIONS = {
   Put: 'PutItem',
@@ -98,17 +93,7 @@ function plan(action: Action, table: Table): { readonly after: Item | undefined 
   }
 }
 
-/** @throws AwsError TransactionCanceledException with one reason per action */
-export function cancelled(reasons: readonly Reason[]): AwsError {
-  const codes = reasons.map(({ Code }) => Code).join(', ');
-  return new AwsError(
-    'TransactionCanceledException',
-    `Transaction cancelled, please refer cancellation reasons for specific reasons [${codes}]`,
-    400,
-    { CancellationReasons: reasons },
-  );
-}
-
+/** @throws AwsError TransactionCanceledException, and that of a request that is wrong */
 function execute(tables: Tables, actions: readonly Action[]): void {
   const located = actions.map((action) => ({ action, table: tables.get(action.request.TableName) }));
   for (const { action, table } of located) checkAction(action, table);
