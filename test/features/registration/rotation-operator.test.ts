@@ -1,24 +1,25 @@
 /** Certificates that an operator signs, with a key that no cloud has: the device asks, waits, and has it. */
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DescribeCertificateCommand, IoTClient } from '@aws-sdk/client-iot';
 import { type AgentProcess, startAgentProcess } from '../../support/agent-process.ts';
 import { synthesize } from '../../support/assembly.ts';
+import { commandProcess } from '../../support/command-process.ts';
 import { type Runtime, startRuntime } from '../../support/runtime.ts';
 import { describeLocally } from '../../support/target.ts';
 
-const root = path.resolve(__dirname, '../../..');
 const folder = mkdtempSync(path.join(tmpdir(), 'thingstead-operator-signs-'));
 const LIMIT_MS = 180_000;
 
 describeLocally('a table of its own', 'certificates that an operator signs', () => {
   let runtime: Runtime;
+  let thingstead: ReturnType<typeof commandProcess>;
   const agents: AgentProcess[] = [];
 
   beforeAll(async () => {
     runtime = await startRuntime({ assembly: synthesize() });
+    thingstead = commandProcess(runtime.endpointsFile, folder);
     thingstead('ca', 'create', '--name', 'factory');
     thingstead('ca', 'register', '--name', 'factory');
   }, LIMIT_MS);
@@ -27,16 +28,6 @@ describeLocally('a table of its own', 'certificates that an operator signs', () 
     await Promise.all(agents.map(({ exited }) => exited));
     await runtime?.stop();
   });
-
-  function thingstead(...args: readonly string[]): readonly Record<string, unknown>[] {
-    const all = [path.join(root, 'cli/bin/thingstead.mjs'), '--endpoints', runtime.endpointsFile, '--json', ...args];
-    const { status, stdout, stderr } = spawnSync(process.execPath, all, { cwd: folder, encoding: 'utf8' });
-    if (status !== 0) throw new Error(`thingstead ${args.join(' ')} exited with ${status}: ${stderr}`);
-    return stdout
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => JSON.parse(line));
-  }
 
   function start(config: string): AgentProcess {
     const agent = startAgentProcess(['--config', config, 'run']);

@@ -1,5 +1,4 @@
 /** A platform whose CA is in KMS, devices of a factory whose sensor counts, and years that pass. */
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -9,12 +8,12 @@ import { DynamoDBDocumentClient, paginateQuery } from '@aws-sdk/lib-dynamodb';
 import { TABLE_NAMES } from '@thingstead/contracts/names';
 import { type AgentProcess, startAgentProcess } from '../../support/agent-process.ts';
 import { synthesize, withEditedTemplate } from '../../support/assembly.ts';
+import { commandProcess } from '../../support/command-process.ts';
 import { startRuntime } from '../../support/runtime.ts';
 
 export const DAY_SECONDS = 86_400;
 const VALIDITY_DAYS = 90;
 const SENSOR = 'counter';
-const root = path.resolve(__dirname, '../../..');
 
 export interface RotatingDevice {
   /** File of the agent's configuration. */
@@ -38,20 +37,10 @@ export async function startRotationPlatform() {
   const tables = DynamoDBDocumentClient.from(new DynamoDBClient(runtime.config));
   const agents: AgentProcess[] = [];
   let days = 0;
+  const thingstead = commandProcess(runtime.endpointsFile, folder);
   thingstead('ca', 'create', '--name', 'factory');
   thingstead('ca', 'register', '--name', 'factory');
   thingstead('ca', 'create', '--kms', '--name', 'renewals');
-
-  /** The rows of a command that must succeed. */
-  function thingstead(...args: readonly string[]): readonly Record<string, unknown>[] {
-    const all = [path.join(root, 'cli/bin/thingstead.mjs'), '--endpoints', runtime.endpointsFile, '--json', ...args];
-    const { status, stdout, stderr } = spawnSync(process.execPath, all, { cwd: folder, encoding: 'utf8' });
-    if (status !== 0) throw new Error(`thingstead ${args.join(' ')} exited with ${status}: ${stderr}`);
-    return stdout
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => JSON.parse(line));
-  }
 
   async function statusOf(certificateId: string): Promise<string | undefined> {
     const { certificateDescription } = await iot.send(new DescribeCertificateCommand({ certificateId }));
