@@ -107,7 +107,7 @@ export class KilledDevice {
   /** The power goes at some moment. */
   async #everything(): Promise<void> {
     await this.#moment();
-    for (const pid of this.device.processes) kill(pid);
+    this.device.powerOff();
     this.#count('everything', stateOf(this.device));
   }
 

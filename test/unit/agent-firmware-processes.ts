@@ -130,9 +130,16 @@ export class Device {
 
   /** Everything at once, as when the power goes. */
   async kill(): Promise<void> {
-    const { processes } = this;
-    for (const pid of processes) kill(pid);
+    this.powerOff();
     await this.ended();
+  }
+
+  /** Nobody says a word from now on; see {@link Device.ended}. */
+  powerOff(): void {
+    const { pid } = this.#launched ?? {};
+    // Stopped first: a launcher that is just starting a version would leave it behind.
+    const stopped = pid === undefined ? [] : withChildren(pid, (each) => kill(each, 'SIGSTOP'));
+    for (const each of stopped) kill(each);
   }
 
   /** Resolves when nobody runs any more who could say a word: launcher and version, whoever ends last. */
@@ -165,18 +172,20 @@ export class Device {
   }
 }
 
-export function kill(pid: number): void {
+export function kill(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, signal);
   } catch {
     // It has ended.
   }
 }
 
-function withChildren(pid: number): readonly number[] {
+/** @param first done to each before its children are looked for. */
+function withChildren(pid: number, first: (pid: number) => void = () => {}): readonly number[] {
+  first(pid);
   try {
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
-    return [pid, ...children.flatMap((each) => withChildren(Number(each)))];
+    return [pid, ...children.flatMap((each) => withChildren(Number(each), first))];
   } catch {
     return [];
   }
