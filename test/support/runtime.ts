@@ -6,6 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Fault, type FaultReport, getFaults, postFaults } from './faults.ts';
+import { LogFile } from './log-file.ts';
 import { runtimeFile } from './runtime-bundle.ts';
 
 const root = path.resolve(__dirname, '../..');
@@ -107,6 +108,7 @@ async function start(options: RuntimeOptions, portOffset: number): Promise<Runti
   const { assembly, args = [], env } = options;
   const folder = options.folder ?? mkdtempSync(path.join(os.tmpdir(), 'thingstead-runtime-'));
   const endpointsFile = path.join(folder, 'endpoints.json');
+  const log = new LogFile();
   const child = spawn(
     process.execPath,
     [
@@ -117,11 +119,11 @@ async function start(options: RuntimeOptions, portOffset: number): Promise<Runti
       ...(assembly === undefined ? [] : ['--assembly', assembly]),
       ...args,
     ],
-    { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
+    { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', log.fd] },
   );
-  const written: string[] = [];
-  child.stdout.on('data', (chunk) => written.push(String(chunk)));
-  child.stderr.on('data', (chunk) => written.push(String(chunk)));
+  const said: string[] = [];
+  child.stdout?.on('data', (chunk) => said.push(String(chunk)));
+  const output = () => `${said.join('')}${log.read()}`;
   const exited = new Promise<number | null>((resolve) => child.once('close', resolve));
   const clean = () => {
     if (options.folder === undefined) rmSync(folder, { recursive: true, force: true });
@@ -129,7 +131,7 @@ async function start(options: RuntimeOptions, portOffset: number): Promise<Runti
   starting.add(child);
   if (isOver) child.kill('SIGKILL');
   try {
-    await ready(child, exited, written);
+    await ready(child, exited, output);
   } catch (error) {
     clean();
     throw error;
@@ -147,7 +149,7 @@ async function start(options: RuntimeOptions, portOffset: number): Promise<Runti
     endpoints,
     endpointsFile,
     config: { endpoint, region, credentials },
-    output: () => written.join(''),
+    output,
     advance: (seconds) => control(endpoint, 'clock', { advanceSeconds: seconds }),
     reset: () => control(endpoint, 'reset', {}),
     outbox: (after = 0) => readOutbox(endpoint, after),
@@ -160,16 +162,16 @@ async function start(options: RuntimeOptions, portOffset: number): Promise<Runti
 }
 
 /** Resolves with the line that says so. */
-async function ready(child: ChildProcess, exited: Promise<number | null>, written: readonly string[]): Promise<void> {
-  const output = child.stdout;
-  if (!output) throw new Error('the runtime has no standard output');
+async function ready(child: ChildProcess, exited: Promise<number | null>, output: () => string): Promise<void> {
+  const { stdout } = child;
+  if (!stdout) throw new Error('the runtime has no standard output');
   const said = new Promise<void>((resolve) => {
-    createInterface({ input: output }).on('line', (line) => {
+    createInterface({ input: stdout }).on('line', (line) => {
       if (line.includes('"event":"ready"')) resolve();
     });
   });
   const ended = exited.then((code) => {
-    throw new Error(`the runtime ended with ${code} before it was ready:\n${written.join('')}`);
+    throw new Error(`the runtime ended with ${code} before it was ready:\n${output()}`);
   });
   // When the runtime ends later, nobody waits for this any more.
   ended.catch(() => undefined);

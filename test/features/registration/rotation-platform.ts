@@ -62,7 +62,9 @@ export async function startRotationPlatform() {
       const [made] = thingstead('device', 'create', name, '--ca', 'factory', '--days', String(life));
       const config = path.join(folder, String(made?.configFile));
       const counter = path.join(path.dirname(config), 'count');
-      const count = `n=$(cat ${counter} 2>/dev/null || echo 0); n=$((n+1)); echo $n > ${counter}; echo $n`;
+      // In one step: it may be killed with its agent at any moment.
+      const keep = `echo $n > ${counter}.new; mv ${counter}.new ${counter}`;
+      const count = `n=$(cat ${counter} 2>/dev/null || echo 0); n=$((n+1)); ${keep}; echo $n`;
       const source = { kind: 'command', command: ['/bin/sh', '-c', count] };
       const device = {
         config,
