@@ -5,8 +5,10 @@
 import { createRequire } from 'node:module';
 import { AwsError } from '../../kernel/errors.ts';
 import type { Item } from './attribute-value.ts';
-import type { DocumentPath, Operand } from './expressions/expression.ts';
+import { type DocumentPath, isNode, isPath, type Operand } from './expressions/expression.ts';
+import { checkExpressionSizes, checkOperators } from './expressions/limits.ts';
 import type { UpdateSection } from './expressions/update.ts';
+import { checkIndexKeys, checkKeySizes } from './key-values.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -37,10 +39,15 @@ export interface ParsedExpressions {
   readonly _projection?: ParsedProjection;
 }
 
-/** What dynalite's checks read of a table. */
+type KeySchema = readonly { readonly AttributeName: string; readonly KeyType: string }[];
+type IndexShapes = readonly { readonly IndexName: string; readonly KeySchema: KeySchema }[];
+
+/** What the checks read of a table. */
 export interface TableShape {
   readonly AttributeDefinitions: readonly { readonly AttributeName: string; readonly AttributeType: string }[];
-  readonly KeySchema: readonly { readonly AttributeName: string; readonly KeyType: string }[];
+  readonly KeySchema: KeySchema;
+  readonly GlobalSecondaryIndexes?: IndexShapes;
+  readonly LocalSecondaryIndexes?: IndexShapes;
 }
 
 type TypeSpecs = Readonly<Record<string, unknown>>;
@@ -146,30 +153,50 @@ export function validate<Request>(operation: keyof typeof requests, input: unkno
   if (legacy !== undefined) {
     throw new AwsError('NotEmulated', `${legacy} is not emulated: use the expression parameters instead.`, 501);
   }
+  checkExpressionSizes(given);
   const { types, custom } = requests[operation];
+  // checkTypes keeps only the members that the operation's types list.
+  const data = translated(() => {
+    const typed = checkTypes(given, types);
+    validations.checkValidations(typed, types, custom, STORE);
+    return typed;
+  }) as Request & ParsedExpressions;
+  checkOperators(data);
+  return data;
+}
+
+/** Runs checks of dynalite, which throws errors of its own. */
+function translated<Result>(work: () => Result): Result {
   try {
-    const data = checkTypes(given, types);
-    validations.checkValidations(data, types, custom, STORE);
-    // checkTypes keeps only the members that the operation's types list.
-    return data as Request & ParsedExpressions;
+    return work();
   } catch (error) {
     throw translate(error);
   }
 }
 
-/** @throws AwsError ValidationException when the key is not exactly the table's */
+/** @throws AwsError ValidationException when the key is not exactly the table's, or too long */
 export function checkKey(key: Item, table: TableShape): void {
   throwIfWrong(helpers.validateKey(key, table));
+  checkKeySizes(key, table);
 }
 
-/** @throws AwsError ValidationException when a key attribute is missing or a key of the table or an index has a wrong type */
+/**
+ * @throws AwsError ValidationException when a key attribute is missing, or a key of the table or an index is of a wrong
+ *   type, empty or too long
+ */
 export function checkItem(item: Item, table: TableShape): void {
   throwIfWrong(helpers.validateItem(item, table));
+  checkKeySizes(item, table);
+  checkIndexKeys(item, table);
 }
 
-/** @throws AwsError ValidationException when an update touches the key or gives an index key a wrong type */
+/** @throws AwsError ValidationException when an update touches the key, or gives an index key a wrong type or no text */
 export function checkUpdates(updates: ParsedUpdate | undefined, table: TableShape): void {
   throwIfWrong(helpers.validateUpdates(undefined, updates, table));
+  for (const { path, val } of updates?.sections ?? []) {
+    if (path.length > 1 || val === undefined || isPath(val) || isNode(val)) continue;
+    checkIndexKeys({ [String(path[0])]: val }, table, 'update');
+  }
 }
 
 /** @throws AwsError ValidationException when an expression addresses a part of a key attribute */

@@ -5,6 +5,7 @@ import type { Item } from './attribute-value.ts';
 import { type ParsedExpressions, validate } from './dynalite.ts';
 import type { KeyAttribute } from './item-collection.ts';
 import { itemBytes, MAX_ITEM_BYTES } from './item-size.ts';
+import { checkNesting } from './nesting.ts';
 import type { Tables } from './tables.ts';
 
 interface CommonRequest extends ParsedExpressions {
@@ -82,8 +83,9 @@ export function parsedOnce<Parsed>(parse: (input: unknown) => Parsed): {
   };
 }
 
-/** @throws AwsError ValidationException beyond 400 KB */
-export function checkSize(item: Item, message = 'Item size has exceeded the maximum allowed size'): void {
+/** @throws AwsError ValidationException beyond 400 KB or 32 levels */
+export function checkLimits(item: Item, message = 'Item size has exceeded the maximum allowed size'): void {
+  checkNesting(item);
   if (itemBytes(item) > MAX_ITEM_BYTES) throw invalid(message);
 }
 

@@ -51,7 +51,19 @@ export function sourceOf(request: PageRequest, table: Table): Source {
       `One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global secondary index ${request.IndexName} because its projection type is not ALL`,
     );
   }
+  checkProjected(request, index);
   return { items: index.items, index };
+}
+
+/** A local index fetches what it does not hold from the table, a global one cannot. */
+function checkProjected({ IndexName, _projection }: PageRequest, { kind, attributes }: SecondaryIndex): void {
+  if (kind === 'local' || attributes === undefined) return;
+  const heads = (_projection?.paths ?? []).map(([head]) => String(head));
+  const missing = heads.filter((head) => !attributes.has(head));
+  if (missing.length === 0) return;
+  throw invalid(
+    `One or more parameter values were invalid: Global secondary index ${IndexName} does not project [${missing.join(', ')}]`,
+  );
 }
 
 function keyNames({ items }: Source, table: Table): readonly string[] {

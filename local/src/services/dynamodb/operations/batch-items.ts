@@ -4,8 +4,9 @@ import type { AnyOperation } from '../../../kernel/service.ts';
 import type { Item } from '../attribute-value.ts';
 import { readUnits, writeUnits } from '../capacity.ts';
 import { checkItem, checkKey, checkPaths, type ParsedExpressions, validate } from '../dynalite.ts';
+import { checkExpressionSizes } from '../expressions/limits.ts';
 import { project } from '../expressions/projection.ts';
-import { checkSize, itemPermission, parsedOnce } from '../item-requests.ts';
+import { checkLimits, itemPermission, parsedOnce } from '../item-requests.ts';
 import { itemBytes } from '../item-size.ts';
 import { meterRead, meterWrite } from '../metering.ts';
 import { tieOf } from '../table.ts';
@@ -44,9 +45,11 @@ function capacities(wanted: string | undefined, units: ReadonlyMap<string, numbe
 
 /** BatchGetItem: up to 100 items of any tables, 16 MB at most; what does not fit comes back in UnprocessedKeys. */
 export function batchGetItem(tables: Tables): AnyOperation {
-  const requests = parsedOnce((input) =>
-    validate<BatchRequest<KeysAndAttributes>>('BatchGetItem', withNames(tables, input)),
-  );
+  const requests = parsedOnce((input) => {
+    const request = validate<BatchRequest<KeysAndAttributes>>('BatchGetItem', withNames(tables, input));
+    for (const entry of Object.values(request.RequestItems)) checkExpressionSizes(entry);
+    return request;
+  });
   return operation<unknown, object>({
     permissions: (input) =>
       Object.entries(requests.prepare(input).RequestItems).map(([TableName, entry]) =>
@@ -107,7 +110,7 @@ export function batchWriteItem(tables: Tables): AnyOperation {
         for (const { PutRequest, DeleteRequest } of writes) {
           if (PutRequest !== undefined) {
             checkItem(PutRequest.Item, table.definition);
-            checkSize(PutRequest.Item);
+            checkLimits(PutRequest.Item);
           } else if (DeleteRequest !== undefined) checkKey(DeleteRequest.Key, table.definition);
           seen.add(tieOf(table.position(PutRequest?.Item ?? DeleteRequest?.Key ?? {})));
         }

@@ -4,7 +4,7 @@ import type { Item } from '../attribute-value.ts';
 import { consumed, writeUnits } from '../capacity.ts';
 import { checkCondition } from '../condition-check.ts';
 import { checkItem, checkPaths } from '../dynalite.ts';
-import { checkSize, itemPermission, type PutRequest, prepare, take } from '../item-requests.ts';
+import { checkLimits, itemPermission, type PutRequest, prepare, take } from '../item-requests.ts';
 import { meterWrite } from '../metering.ts';
 import type { Table } from '../table.ts';
 import type { Tables } from '../tables.ts';
@@ -13,7 +13,7 @@ import type { Tables } from '../tables.ts';
 export function checkPut({ Item, _condition }: PutRequest, table: Table): void {
   checkItem(Item, table.definition);
   checkPaths(_condition, table.definition);
-  checkSize(Item);
+  checkLimits(Item);
 }
 
 /** PutItem: creates or replaces an item, if its condition holds. */

@@ -7,10 +7,32 @@ import { project } from '../expressions/projection.ts';
 import { type GetRequest, itemPermission, parsedOnce, prepare } from '../item-requests.ts';
 import { itemBytes } from '../item-size.ts';
 import { meterRead } from '../metering.ts';
+import type { Table } from '../table.ts';
 import type { Tables } from '../tables.ts';
-import { checkCount } from './transact-write-items.ts';
+import { checkBytes, checkCount, checkDistinct } from './transact-write-items.ts';
 
-/** TransactGetItems: up to 100 items as they are at one moment. */
+/** What was asked for, found. */
+interface Found {
+  readonly request: GetRequest;
+  readonly table: Table;
+  readonly key: Item;
+  readonly item: Item | undefined;
+}
+
+/** @throws AwsError ValidationException for a key that is wrong or there twice, and beyond 4 MB */
+function find(tables: Tables, requests: readonly GetRequest[]): readonly Found[] {
+  const located = requests.map((request) => ({ request, key: request.Key, table: tables.get(request.TableName) }));
+  for (const { request, table } of located) {
+    checkKey(request.Key, table.definition);
+    checkPaths(request._projection, table.definition);
+  }
+  checkDistinct(located);
+  const found = located.map((each) => ({ ...each, item: each.table.get(each.key) }));
+  checkBytes(found.map(({ item }) => item));
+  return found;
+}
+
+/** TransactGetItems: up to 100 items, 4 MB together, as they are at one moment. */
 export function transactGetItems(tables: Tables): AnyOperation {
   const requests = parsedOnce((input) => {
     const { TransactItems } = (input ?? {}) as { readonly TransactItems?: unknown };
@@ -28,11 +50,7 @@ export function transactGetItems(tables: Tables): AnyOperation {
         }),
       ),
     run: (input) => ({
-      Responses: requests.take(input).map(({ TableName, Key, _projection }) => {
-        const table = tables.get(TableName);
-        checkKey(Key, table.definition);
-        checkPaths(_projection, table.definition);
-        const item = table.get(Key);
+      Responses: find(tables, requests.take(input)).map(({ request: { _projection }, table, item }) => {
         meterRead(tables, table, item === undefined ? 0 : itemBytes(item), true, true);
         if (item === undefined) return {};
         return { Item: _projection === undefined ? item : project(_projection.paths, item) };

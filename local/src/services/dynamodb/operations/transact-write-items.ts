@@ -16,6 +16,7 @@ import { checkUpdate, updated } from './update-item.ts';
 
 const MAX_ACTIONS = 100;
 const MAX_BYTES = 4 * 1024 * 1024;
+const MAX_TOKEN_LENGTH = 36;
 /** "A client request token is valid for 10 minutes after the first request that uses it is completed." */
 const TOKEN_MS = 10 * 60_000;
 
@@ -62,6 +63,27 @@ export function checkCount(items: unknown): readonly unknown[] {
   );
 }
 
+/** @throws AwsError ValidationException when two actions are on one item */
+export function checkDistinct(located: readonly { readonly table: Table; readonly key: Item }[]): void {
+  const keys = new Set(located.map(({ table, key }) => `${table.name}\u0000${tieOf(table.position(key))}`));
+  if (keys.size === located.length) return;
+  throw invalid('Transaction request cannot include multiple operations on one item');
+}
+
+/** @throws AwsError ValidationException when the items of a transaction are larger than 4 MB together */
+export function checkBytes(items: readonly (Item | undefined)[]): void {
+  const bytes = items.reduce((sum, item) => sum + (item === undefined ? 0 : itemBytes(item)), 0);
+  if (bytes > MAX_BYTES) throw invalid('Transaction payload size exceeded. Limit: 4 MB');
+}
+
+/** @throws AwsError ValidationException for a token that is empty or longer than 36 characters */
+function checkToken(token: string | undefined): string | undefined {
+  if (token === undefined || (token.length >= 1 && token.length <= MAX_TOKEN_LENGTH)) return token;
+  throw invalid(
+    `1 validation error detected: Value '${token}' at 'clientRequestToken' failed to satisfy constraint: Member must have length between 1 and ${MAX_TOKEN_LENGTH}`,
+  );
+}
+
 function checkAction({ kind, request }: Action, table: Table): void {
   if (kind === 'Put') checkPut(request, table);
   else if (kind === 'Update') checkUpdate(request, table);
@@ -95,18 +117,17 @@ function plan(action: Action, table: Table): { readonly after: Item | undefined 
 
 /** @throws AwsError TransactionCanceledException, and that of a request that is wrong */
 function execute(tables: Tables, actions: readonly Action[]): void {
-  const located = actions.map((action) => ({ action, table: tables.get(action.request.TableName) }));
+  const located = actions.map((action) => {
+    return { action, key: action.key, table: tables.get(action.request.TableName) };
+  });
   for (const { action, table } of located) checkAction(action, table);
-  const keys = new Set(located.map(({ action, table }) => `${table.name}\u0000${tieOf(table.position(action.key))}`));
-  if (keys.size < actions.length) throw invalid('Transaction request cannot include multiple operations on one item');
+  checkDistinct(located);
 
   const plans = located.map(({ action, table }) => ({ action, table, outcome: plan(action, table) }));
   if (plans.some(({ outcome }) => 'Code' in outcome)) {
     throw cancelled(plans.map(({ outcome }) => ('Code' in outcome ? outcome : { Code: 'None' })));
   }
-  let bytes = 0;
-  for (const { outcome } of plans) if ('after' in outcome && outcome.after) bytes += itemBytes(outcome.after);
-  if (bytes > MAX_BYTES) throw invalid('Transaction payload size exceeded. Limit: 4 MB');
+  checkBytes(plans.map(({ outcome }) => ('after' in outcome ? outcome.after : undefined)));
   for (const { action, table, outcome } of plans) {
     const before = table.get(action.key);
     const after = 'after' in outcome ? outcome.after : undefined;
@@ -153,7 +174,8 @@ export function transactWriteItems(tables: Tables): AnyOperation {
       readonly TransactItems?: unknown;
       readonly ClientRequestToken?: string;
     };
-    return { actions: checkCount(TransactItems).map((each) => parseAction(tables, each)), token: ClientRequestToken };
+    const actions = checkCount(TransactItems).map((each) => parseAction(tables, each));
+    return { actions, token: checkToken(ClientRequestToken) };
   });
   return operation<unknown, object>({
     permissions: (input) =>

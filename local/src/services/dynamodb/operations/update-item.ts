@@ -6,7 +6,7 @@ import { checkCondition } from '../condition-check.ts';
 import { checkItem, checkKey, checkPaths, checkUpdates } from '../dynalite.ts';
 import { project } from '../expressions/projection.ts';
 import { applyUpdate } from '../expressions/update.ts';
-import { checkSize, itemPermission, type KeyRequest, prepare, take } from '../item-requests.ts';
+import { checkLimits, itemPermission, type KeyRequest, prepare, take } from '../item-requests.ts';
 import { meterWrite } from '../metering.ts';
 import type { Table } from '../table.ts';
 import type { Tables } from '../tables.ts';
@@ -27,7 +27,7 @@ export function updated(request: KeyRequest, table: Table, stored: Item | undefi
   const before = stored ?? request.Key;
   const item = request._updates === undefined ? before : applyUpdate(request._updates.sections, before);
   checkItem(item, table.definition);
-  checkSize(item, 'Item size to update has exceeded the maximum allowed size');
+  checkLimits(item, 'Item size to update has exceeded the maximum allowed size');
   return item;
 }
 
