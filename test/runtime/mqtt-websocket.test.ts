@@ -265,6 +265,25 @@ it('a session is resumed with what came meanwhile, and a will is published', asy
   await watch.next(({ text }) => text === 'gone');
 });
 
+it('a Close frame is a clean end: no will, and the event says so', async () => {
+  const ended = '$aws/events/presence/disconnected/page';
+  const will = { topic: 'last/words', payload: Buffer.from('gone'), qos: 1, retain: false } as const;
+  const watch = await connect(runtime.config.credentials, 'watch');
+  await watch.subscribe(ended);
+  await watch.subscribe(will.topic);
+  const page = await connect(runtime.config.credentials, 'page', { connect: { will } });
+
+  await page.leave();
+
+  // A will is published before the event.
+  const { text } = await watch.next(({ topic }) => topic === ended);
+  expect(JSON.parse(text)).toMatchObject({
+    clientInitiatedDisconnect: true,
+    disconnectReason: 'CLIENT_INITIATED_DISCONNECT',
+  });
+  expect(watch.messages.map(({ topic }) => topic)).toEqual([ended]);
+});
+
 it('a connection lives for a day, whatever is sent on it, and its end is told', async () => {
   const client = await connect(runtime.config.credentials, 'day', { connect: { keepalive: 1200 } });
   const ended = '$aws/events/presence/disconnected/day';

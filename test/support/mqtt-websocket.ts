@@ -41,6 +41,8 @@ export interface WebSocketClient {
   next(fits?: (message: WebSocketMessage) => boolean): Promise<WebSocketMessage>;
   /** DISCONNECT, and the end of the connection. */
   end(): Promise<void>;
+  /** A Close frame alone, as a page sends it that is left. */
+  leave(): Promise<void>;
   /** Resolves when the connection has ended, whoever ended it. */
   readonly closed: Promise<void>;
 }
@@ -156,6 +158,10 @@ export async function connectOverWebSocket(options: WebSocketOptions): Promise<W
     },
     async end() {
       if (socket.readyState === WebSocket.OPEN) send({ cmd: 'disconnect' });
+      socket.close();
+      await closed;
+    },
+    async leave() {
       socket.close();
       await closed;
     },

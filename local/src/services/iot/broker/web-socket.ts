@@ -7,6 +7,8 @@ import type { MessageBroker } from './message-broker.ts';
 const PATH = '/mqtt';
 /** "The WebSocket subprotocol is mqtt" (protocols). */
 const SUBPROTOCOL = 'mqtt';
+/** What stands for a connection that ended without a Close frame (RFC 6455, section 7.4.1). */
+const NO_CLOSE_FRAME = 1006;
 
 /**
  * MQTT over WebSocket at `/mqtt` on the AWS endpoint, signed for `iotdevicegateway`
@@ -24,6 +26,10 @@ export function acceptMqtt(broker: MessageBroker): (upgrade: WebSocketUpgrade) =
     // What comes over HTTP is a TCP connection; the type of the event knows less.
     const network = socket as Socket;
     server.handleUpgrade(incoming, socket, head, (webSocket) => {
+      // Before the stream hears of it: a Close frame says goodbye as DISCONNECT does (life-cycle-events).
+      webSocket.once('close', (code) => {
+        if (connection.client && code !== NO_CLOSE_FRAME) broker.end(connection.client, 'CLIENT_INITIATED_DISCONNECT');
+      });
       const stream = Object.assign(createWebSocketStream(webSocket), { reset: () => void network.resetAndDestroy() });
       const connection = broker.accept(stream, {
         kind: 'iam',
