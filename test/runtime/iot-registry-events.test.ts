@@ -164,10 +164,13 @@ describe('events', () => {
         },
       },
       {
-        topic: '$aws/events/thingTypeAssociation/thing/hen/bird',
-        payload: { eventType: 'THING_TYPE_ASSOCIATION_EVENT', operation: 'CREATED', thingTypeName: 'bird' },
+        topic: '$aws/events/thingTypeAssociation/thing/hen/thingType/bird/added',
+        payload: { eventType: 'THING_TYPE_ASSOCIATION_EVENT', operation: 'ADDED', thingTypeName: 'bird' },
       },
-      { topic: '$aws/events/thingTypeAssociation/thing/hen/bird', payload: { operation: 'DELETED' } },
+      {
+        topic: '$aws/events/thingTypeAssociation/thing/hen/thingType/bird/removed',
+        payload: { operation: 'REMOVED', thingTypeName: 'bird' },
+      },
       {
         topic: '$aws/events/thingType/bird/updated',
         payload: { operation: 'UPDATED', isDeprecated: true, deprecationDate: expect.any(Number) },
@@ -212,6 +215,18 @@ describe('events', () => {
     });
     expect(ours[4]?.payload).toMatchObject({ operation: 'ADDED', membershipId: expect.any(String) });
     expect(ours[5]?.payload.membershipId).toBe(ours[4]?.payload.membershipId);
+  });
+
+  it('of a thing group name the groups above it from the root down', async () => {
+    await enable('THING_GROUP');
+    const seen = await events('$aws/events/thingGroup/nest/created');
+    const made = [];
+    for (const [thingGroupName, parentGroupName] of [['farm'], ['coop', 'farm'], ['nest', 'coop']] as const) {
+      made.push(await iot.send(new CreateThingGroupCommand({ thingGroupName, parentGroupName })));
+    }
+    const above = made.slice(0, 2).map(({ thingGroupArn: groupArn, thingGroupId: groupId }) => ({ groupArn, groupId }));
+
+    expect((await seen()).map(({ payload }) => payload.rootToParentThingGroups)).toEqual([above]);
   });
 
   it('of subscriptions are always published', async () => {

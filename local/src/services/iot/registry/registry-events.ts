@@ -34,8 +34,9 @@ export class RegistryEvents {
   }
 
   /** A thing was given this type, or has lost it. */
-  typeAssociation(operation: 'CREATED' | 'DELETED', { name, id }: Thing, thingTypeName: string): void {
-    this.#publish('THING_TYPE_ASSOCIATION', `thingTypeAssociation/thing/${name}/${thingTypeName}`, operation, {
+  typeAssociation(operation: Membership, { name, id }: Thing, thingTypeName: string): void {
+    const topic = `thingTypeAssociation/thing/${name}/thingType/${thingTypeName}`;
+    this.#publish('THING_TYPE_ASSOCIATION', `${topic}/${operation.toLowerCase()}`, operation, {
       thingId: id,
       thingName: name,
       thingTypeName,
@@ -54,6 +55,7 @@ export class RegistryEvents {
     });
   }
 
+  /** `parents`: the groups above it, the nearest first. */
   thingGroup(operation: Change, group: ThingGroup, parents: readonly ThingGroup[]): void {
     const { name, id, version, parent, description, attributes } = group;
     this.#publish('THING_GROUP', `thingGroup/${name}/${operation.toLowerCase()}`, operation, {
@@ -65,8 +67,9 @@ export class RegistryEvents {
       parentGroupId: parent?.id ?? null,
       description: description ?? null,
       rootToParentThingGroups:
-        parents.length === 0 ? null : parents.map((each) => ({ groupArn: each.arn, groupId: each.id })),
+        parents.length === 0 ? null : parents.toReversed().map((each) => ({ groupArn: each.arn, groupId: each.id })),
       attributes: { ...attributes },
+      dynamicGroupMappingId: null,
     });
   }
 

@@ -92,7 +92,7 @@ export class ThingRegistry {
     this.#things.set(name, thing);
     this.#onChange();
     this.#events?.thing('CREATED', thing);
-    if (typeName !== undefined) this.#events?.typeAssociation('CREATED', thing, typeName);
+    if (typeName !== undefined) this.#events?.typeAssociation('ADDED', thing, typeName);
     return thing;
   }
 
@@ -116,8 +116,8 @@ export class ThingRegistry {
     this.#onChange();
     this.#events?.thing('UPDATED', thing);
     if (typeBefore === typeName) return;
-    if (typeBefore !== undefined) this.#events?.typeAssociation('DELETED', thing, typeBefore);
-    if (typeName !== undefined) this.#events?.typeAssociation('CREATED', thing, typeName);
+    if (typeBefore !== undefined) this.#events?.typeAssociation('REMOVED', thing, typeBefore);
+    if (typeName !== undefined) this.#events?.typeAssociation('ADDED', thing, typeName);
   }
 
   /** Deletes a thing; one that does not exist is no error, as on AWS. */
@@ -131,7 +131,7 @@ export class ThingRegistry {
     this.groups.forget(name);
     this.#things.delete(name);
     this.#onChange();
-    if (thing.typeName !== undefined) this.#events?.typeAssociation('DELETED', thing, thing.typeName);
+    if (thing.typeName !== undefined) this.#events?.typeAssociation('REMOVED', thing, thing.typeName);
     this.#events?.thing('DELETED', thing);
   }
 
@@ -166,6 +166,16 @@ export class ThingRegistry {
 
   isAttached(principal: string, thingName: string): boolean {
     return this.#thingsByPrincipal.get(principal)?.has(thingName) ?? false;
+  }
+
+  /**
+   * The thing of an MQTT connection: the one to which the principal is attached exclusively, or the one called as the
+   * client id, if attached (https://docs.aws.amazon.com/iot/latest/developerguide/exclusive-thing.html).
+   */
+  thingOf(principal: string, clientId: string | undefined): Thing | undefined {
+    const exclusive = this.exclusiveThingOf(principal);
+    if (exclusive) return exclusive;
+    return clientId !== undefined && this.isAttached(principal, clientId) ? this.#things.get(clientId) : undefined;
   }
 
   /** The thing to which a principal is attached exclusively. */
