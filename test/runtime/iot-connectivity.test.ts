@@ -1,5 +1,6 @@
 /** Whether a thing is connected, and ending its connection, through the SDK and a real MQTT client. */
 import {
+  AttachThingPrincipalCommand,
   GetIndexingConfigurationCommand,
   GetThingConnectivityDataCommand,
   IoTClient,
@@ -86,6 +87,22 @@ describe('GetThingConnectivityData', () => {
   ])('is not indexed with %j', async (configuration, error) => {
     const input = { thingIndexingConfiguration: configuration as { thingIndexingMode: 'REGISTRY' } };
     await expect(iot.send(new UpdateIndexingConfigurationCommand(input))).rejects.toThrow(error);
+  });
+});
+
+describe('GetConnection', () => {
+  const thingOf = async (clientId: string) => (await data.send(new GetConnectionCommand({ clientId }))).thingName;
+
+  it('names the thing called as the client id, or the one that has the certificate to itself', async () => {
+    const clients = [await hen.connect(), await hen.connect({ clientId: 'another' })];
+    expect([await thingOf('hen'), await thingOf('another')]).toEqual(['hen', undefined]);
+
+    const thingPrincipalType = 'EXCLUSIVE_THING';
+    const principal = hen.certificateArn;
+    await iot.send(new AttachThingPrincipalCommand({ thingName: 'hen', principal, thingPrincipalType }));
+    clients.push(await hen.connect({ clientId: 'another' }));
+    expect(await thingOf('another')).toBe('hen');
+    await Promise.all(clients.map((client) => client.endAsync(true)));
   });
 });
 

@@ -1,6 +1,7 @@
 /** Just-in-time registration (https://docs.aws.amazon.com/iot/latest/developerguide/auto-register-device-cert.html). */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { request } from 'node:https';
 import { connect as connectTls } from 'node:tls';
 import {
   AttachPolicyCommand,
@@ -220,6 +221,28 @@ test('SNI_ONLY needs the server name, DEFAULT does not', async () => {
   // THEN
   expect(await status(strictDevice)).toBe('ResourceNotFoundException');
   expect(await status(lenientDevice)).toBe('PENDING_ACTIVATION');
+});
+
+test('SNI_ONLY needs the server name over HTTPS too', async () => {
+  // GIVEN
+  const device = await issue(await createCa('names'), 'names');
+  await iot.send(new RegisterCertificateWithoutCACommand({ certificatePem: device.pem, status: 'ACTIVE' }));
+  await attachEverything(device);
+  const publish = (servername: string) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      const { host, port } = runtime.endpoints.deviceHttps;
+      const ca = readFileSync(runtime.endpoints.rootCaFile);
+      const tls = { ca, cert: device.pem, key: device.keyPem, servername, checkServerIdentity: () => undefined };
+      const outgoing = request({ method: 'POST', host, port, path: '/topics/a', agent: false, ...tls }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      });
+      outgoing.on('error', reject).end('x');
+    });
+  // WHEN / THEN
+  expect(await publish('')).toBe(403);
+  expect(await publish('elsewhere.example')).toBe(403);
+  expect(await publish('localhost')).toBe(200);
 });
 
 test.each(['INACTIVE', 'REVOKED'] as const)(

@@ -14,6 +14,7 @@ import { createShadows } from '../../local/src/services/iot/shadow/index.ts';
 import type {
   Certificate,
   CertificateDirectory,
+  ConnectedThing,
   IdentifyResult,
   IotAccessRequest,
   IotAuthorizer,
@@ -69,6 +70,8 @@ export interface TestClient {
 class TestDirectory implements CertificateDirectory {
   readonly certificates = new Map<string, Certificate>();
   readonly refusals = new Inbox<string>();
+  /** Of every connection. */
+  thing: ConnectedThing | undefined;
   readonly #listeners: ((certificateId: string) => void)[] = [];
 
   add(device: DeviceCertificate): void {
@@ -85,22 +88,24 @@ class TestDirectory implements CertificateDirectory {
   }
 
   identify(peer: { readonly der: Buffer; readonly clientId: string }): IdentifyResult {
-    const found = this.find(new X509Certificate(peer.der).fingerprint256.replaceAll(':', '').toLowerCase());
-    if (found?.status === 'ACTIVE') return { kind: 'active', certificate: found };
-    this.refusals.push(peer.clientId);
-    return { kind: 'refused', reason: 'not active' };
+    const result = this.verify(peer);
+    if (result.kind === 'refused') this.refusals.push(peer.clientId);
+    return result;
+  }
+
+  verify({ der }: { readonly der: Buffer }): IdentifyResult {
+    const found = this.find(new X509Certificate(der).fingerprint256.replaceAll(':', '').toLowerCase());
+    return found?.status === 'ACTIVE'
+      ? { kind: 'active', certificate: found }
+      : { kind: 'refused', reason: 'not active' };
   }
 
   find(certificateId: string): Certificate | undefined {
     return this.certificates.get(certificateId);
   }
 
-  policiesOf(): [] {
-    return [];
-  }
-
-  isAttached(): boolean {
-    return true;
+  thingOf(): ConnectedThing | undefined {
+    return this.thing;
   }
 
   onDeactivated(listener: (certificateId: string) => void): void {

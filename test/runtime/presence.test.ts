@@ -54,6 +54,28 @@ it('documents a connection and its end exactly', async () => {
   });
 });
 
+it.each([
+  ['one of its own', true, 'lamp'],
+  ['one that shares its certificate', false, undefined],
+])('events of a thing, %s', async (_whose, isExclusive, thingName) => {
+  // GIVEN
+  fixture.directory.thing = { name: 'lamp', isExclusive };
+  const named = async (topic: string) => (await fixture.event(`$aws/events/${topic}/device`)).thingName;
+
+  // WHEN
+  const client = await fixture.connect('device');
+  await client.mqtt.subscribeAsync('a', { qos: 1 });
+  await client.mqtt.endAsync();
+
+  // THEN
+  expect(await named('presence/connected')).toBe(thingName);
+  expect(await named('subscriptions/subscribed')).toBe(thingName);
+  expect(await named('presence/disconnected')).toBe(thingName);
+  fixture.allow = () => false;
+  await fixture.open('device').closed;
+  expect(await named('presence/connect_failed')).toBe(thingName);
+});
+
 it('counts the connections of a client id and starts again after an hour without one', async () => {
   // GIVEN
   const versions: unknown[] = [];

@@ -5,6 +5,16 @@ import type { StoredCertificate } from '../../local/src/services/iot/certificate
 import { createCa, issue } from '../support/certificates.ts';
 import { ARN, PolicyFixture, type Question } from './iot-policy-fixture.ts';
 
+/** A session of a role of the account. */
+const SESSION = {
+  kind: 'role',
+  arn: 'arn:aws:sts::123456789012:assumed-role/person/web',
+  accountId: '123456789012',
+  roleArn: 'arn:aws:iam::123456789012:role/person',
+  roleName: 'person',
+  sessionName: 'web',
+} as const;
+
 const SUBJECT = 'CN=lamp, C=DE, OU=first, OU=second, O=A\\, B';
 
 let pem: string;
@@ -176,6 +186,26 @@ describe('thing variables', () => {
     expect(fixture.allows(certificate, connect('lamp'))).toBe(true);
     expect(fixture.allows(certificate, connect('other'))).toBe(false);
     expect(fixture.allows(certificate, connect('lamp', { protocol: 'https' }))).toBe(false);
+  });
+
+  it('hold for an authenticated Cognito identity that is attached, as for a certificate', () => {
+    // GIVEN
+    const identity = 'us-east-1:12345678-1234-1234-1234-123456789012';
+    const sessionKeys = {
+      'cognito-identity.amazonaws.com:amr': ['authenticated'],
+      'cognito-identity.amazonaws.com:sub': identity,
+    };
+    const principal = { kind: 'iam', caller: { ...SESSION, sessionKeys } } as const;
+    const Condition = { Bool: { 'iot:Connection.Thing.IsAttached': 'true' } };
+    const text = { Version: '2012-10-17', Statement: allow('iot:Connect', `${ARN}:client/${THING}`, { Condition }) };
+    fixture.policies.attach(fixture.policies.create('people', JSON.stringify(text)), identity);
+    fixture.things.attach('lamp', identity, 'NON_EXCLUSIVE_THING');
+    // WHEN
+    const answers = ['lamp', 'other'].map((clientId) =>
+      fixture.authorizer.allows({ ...connect(clientId), clientId, principal, protocol: 'mqtt', sourceIp: undefined }),
+    );
+    // THEN
+    expect(answers).toEqual([true, false]);
   });
 
   it('a change of the attachment is a new revision and another answer', () => {

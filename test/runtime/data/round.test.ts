@@ -400,6 +400,8 @@ test('the registry of AWS IoT, policies, authorities, shadows and rules', async 
   );
   const roleArn = `arn:aws:iam::${ACCOUNT}:role/rule`;
   await clients.iot.send(new iot.CreateRoleAliasCommand({ roleAlias: 'device', roleArn }));
+  const modes = { thingIndexingMode: 'REGISTRY', thingConnectivityIndexingMode: 'STATUS' } as const;
+  await clients.iot.send(new iot.UpdateIndexingConfigurationCommand({ thingIndexingConfiguration: modes }));
   await clients.iot.send(
     new iot.CreateTopicRuleCommand({
       ruleName: 'telemetry',
@@ -426,6 +428,7 @@ test('the registry of AWS IoT, policies, authorities, shadows and rules', async 
       answer(await clients.iot.send(new iot.GetTopicRuleCommand({ ruleName: 'telemetry' }))),
       answer(await clients.iot.send(new iot.DescribeRoleAliasCommand({ roleAlias: 'device' }))),
       answer(await clients.iot.send(new iot.GetRegistrationCodeCommand({}))),
+      answer(await clients.iot.send(new iot.GetIndexingConfigurationCommand({}))),
       answer(await clients.iotData.send(new iotData.GetRetainedMessageCommand({ topic: 'a/b' }))),
       JSON.stringify(document),
     ];

@@ -12,6 +12,7 @@ import { CertificateStore } from './certificates/certificate-store.ts';
 import { RegisteredCertificates } from './certificates/registered-certificates.ts';
 import { controlOperations } from './control/index.ts';
 import { LoggingOptions } from './control/operations/logging-options.ts';
+import { Indexing } from './control/operations/thing-connectivity.ts';
 import { ResourceTags } from './control/resource-tags.ts';
 import { controlProtocol } from './control/routes.ts';
 import { createCredentialProvider } from './credential-provider/credential-provider.ts';
@@ -69,7 +70,6 @@ export function createIotServices(kernel: Kernel, { tls, host, ports }: IotOptio
   const directory = new RegisteredCertificates(kernel, {
     certificates,
     cas,
-    policies,
     things,
     bus,
     endpoint: ENDPOINT,
@@ -93,6 +93,7 @@ export function createIotServices(kernel: Kernel, { tls, host, ports }: IotOptio
   const rules = createRules(kernel, bus, tls.rootCaFile);
   const tags = new ResourceTags();
   const logging = new LoggingOptions();
+  const indexing = new Indexing();
 
   const iot: Service = {
     name: 'iot',
@@ -112,13 +113,16 @@ export function createIotServices(kernel: Kernel, { tls, host, ports }: IotOptio
         logging,
         amazonCa,
         eventConfigurations,
-        indexing: { things: 'OFF', connectivity: 'OFF' },
+        indexing,
         connections: broker.messages,
         endpoint: ENDPOINT,
       }),
       ...rules.operations,
     },
-    state: together(certificates, cas, policies, things, roleAliases, tags, logging, eventConfigurations, rules.state),
+    state: together(
+      ...[certificates, cas, policies, things, roleAliases, tags],
+      ...[logging, indexing, eventConfigurations, rules.state],
+    ),
   };
   const iotData: Service = {
     ...dataPlane.service,

@@ -1,5 +1,4 @@
 /** What the parts of the IoT service (registry, broker, shadows, rules) share. */
-import type { PolicyDocument } from '../../iam/policy-document.ts';
 import type { Caller } from '../../kernel/caller.ts';
 
 export type CertificateStatus = 'ACTIVE' | 'INACTIVE' | 'REVOKED' | 'PENDING_TRANSFER' | 'PENDING_ACTIVATION';
@@ -47,7 +46,14 @@ export interface IotAuthorizer {
   readonly revision?: number;
 }
 
-/** What the broker asks when a client certificate sends CONNECT. */
+/** The thing of a connection (https://docs.aws.amazon.com/iot/latest/developerguide/exclusive-thing.html). */
+export interface ConnectedThing {
+  readonly name: string;
+  /** True when the certificate is attached to this thing only, so that the client id need not be its name. */
+  readonly isExclusive: boolean;
+}
+
+/** What the broker asks when a client certificate sends CONNECT, and the devices' HTTPS port with each request. */
 export interface CertificateDirectory {
   /**
    * The certificate of a TLS peer, by its DER. Registers an unknown certificate of a registered CA as
@@ -55,10 +61,10 @@ export interface CertificateDirectory {
    * `sni` is the server name the client asked for, undefined when it sent none.
    */
   identify(peer: { readonly der: Buffer; readonly sni: string | undefined; readonly clientId: string }): IdentifyResult;
+  /** The same without MQTT: nothing is registered, and nothing published. */
+  verify(peer: { readonly der: Buffer; readonly sni: string | undefined }): IdentifyResult;
   find(certificateId: string): Certificate | undefined;
-  policiesOf(principalArn: string): readonly PolicyDocument[];
-  /** True when this certificate is attached to the thing of that name. */
-  isAttached(certificateArn: string, thingName: string): boolean;
+  thingOf(certificate: Certificate, clientId: string): ConnectedThing | undefined;
   /** Called when a certificate leaves ACTIVE or is deleted: the broker ends its connections. */
   onDeactivated(listener: (certificateId: string) => void): void;
 }

@@ -2,7 +2,7 @@ import { generate } from 'mqtt-packet';
 import type { Timer } from '../../../kernel/clock.ts';
 import type { Meter, Running } from '../../../meter/meter.ts';
 import { meterMessage, publishBytes } from '../metering.ts';
-import type { MqttProperties } from '../types.ts';
+import type { ConnectedThing, MqttProperties } from '../types.ts';
 import type { Access } from './access.ts';
 import type { Connection, Peer } from './connection.ts';
 import { MAX_IN_FLIGHT, MAX_UNSENT_BYTES } from './limits.ts';
@@ -27,6 +27,7 @@ export interface ClientOptions {
   /** New for every connection, also when a session is resumed. */
   readonly sessionIdentifier: string;
   readonly principalIdentifier: string;
+  readonly thing: ConnectedThing | undefined;
   readonly keepAliveSeconds: number;
   readonly connectedAt: number;
   readonly will: Will | undefined;
@@ -40,6 +41,7 @@ export interface ClientOptions {
 /** What the operators' API shows of a connection. */
 export interface ConnectionInfo {
   readonly clientId: string;
+  readonly thingName: string | undefined;
   readonly cleanSession: boolean;
   readonly keepAliveSeconds: number;
   readonly sessionExpirySeconds: number;
@@ -54,6 +56,7 @@ export class Client {
   readonly clientId: string;
   readonly sessionIdentifier: string;
   readonly principalIdentifier: string;
+  readonly thing: ConnectedThing | undefined;
   readonly keepAliveSeconds: number;
   readonly connectedAt: number;
   readonly inFlightWindow: number;
@@ -77,6 +80,7 @@ export class Client {
     this.clientId = options.session.clientId;
     this.sessionIdentifier = options.sessionIdentifier;
     this.principalIdentifier = options.principalIdentifier;
+    this.thing = options.thing;
     this.keepAliveSeconds = options.keepAliveSeconds;
     this.connectedAt = options.connectedAt;
     this.lastPacketAt = options.connectedAt;
@@ -97,6 +101,7 @@ export class Client {
   info(): ConnectionInfo {
     return {
       clientId: this.clientId,
+      thingName: this.thing?.name,
       cleanSession: !this.session.persistent,
       keepAliveSeconds: this.keepAliveSeconds,
       sessionExpirySeconds: this.session.expirySeconds,

@@ -4,7 +4,7 @@ import { MessageBroker, type MessageBrokerOptions } from './message-broker.ts';
 import { type ServerCredentials, TlsListener } from './tls-listener.ts';
 
 export type { MessageBroker } from './message-broker.ts';
-export { type ServerCredentials, TLS_OPTIONS } from './tls-listener.ts';
+export { type ServerCredentials, sniOf, TLS_OPTIONS } from './tls-listener.ts';
 
 export interface BrokerOptions extends MessageBrokerOptions {
   readonly tls: ServerCredentials;

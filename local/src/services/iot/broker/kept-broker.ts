@@ -78,6 +78,7 @@ function connections(broker: MessageBroker): readonly KeptConnection[] {
   return Array.from(broker.clients.values(), (client) => ({
     who: {
       clientId: client.clientId,
+      thing: client.thing,
       sessionIdentifier: client.sessionIdentifier,
       principalIdentifier: client.principalIdentifier,
     },

@@ -1,7 +1,7 @@
 /** Life-cycle events (https://docs.aws.amazon.com/iot/latest/developerguide/life-cycle-events.html). */
 import type { KeptRecord, KeptRecords } from '../../../kernel/kept-state.ts';
 import type { Kernel } from '../../../kernel/kernel.ts';
-import type { MessageBus } from '../types.ts';
+import type { ConnectedThing, MessageBus } from '../types.ts';
 import { VERSION_RESET_SECONDS } from './limits.ts';
 
 export type DisconnectReason =
@@ -19,6 +19,8 @@ export type DisconnectReason =
 /** Who an event is about. */
 export interface PresenceOf {
   readonly clientId: string;
+  /** Events name it only "if the client is connecting using the exclusive thing feature". */
+  readonly thing: ConnectedThing | undefined;
   readonly sessionIdentifier: string;
   readonly principalIdentifier: string;
 }
@@ -100,7 +102,7 @@ export class Presence {
 
   #publish(
     topic: string,
-    { clientId, sessionIdentifier, principalIdentifier }: PresenceOf,
+    { clientId, thing, sessionIdentifier, principalIdentifier }: PresenceOf,
     what: Readonly<Record<string, unknown>>,
     more: Readonly<Record<string, unknown>>,
   ): void {
@@ -109,6 +111,7 @@ export class Presence {
     const timestamp = this.#kernel.clock.now();
     this.#bus.publishFromService(`$aws/events/${topic}/${clientId}`, {
       clientId,
+      ...(thing?.isExclusive && { thingName: thing.name }),
       timestamp,
       ...what,
       sessionIdentifier,

@@ -90,20 +90,23 @@ export class TlsListener {
       socket.destroy();
       return;
     }
-    // Node's types leave the name out: it is the SNI, or false without one.
-    const { servername } = socket as TLSSocket & { readonly servername?: string | false };
     const raw = this.#sockets.get(remoteOf(socket));
     const stream = Object.assign(socket, { reset: () => void raw?.resetAndDestroy() });
     this.#options.onConnection(stream, {
       kind: 'certificate',
       der: certificate.raw,
-      sni: servername || undefined,
+      sni: sniOf(socket),
       sourceIp: socket.remoteAddress,
       sourcePort: socket.remotePort,
       targetIp: socket.localAddress,
       targetPort: socket.localPort,
     });
   }
+}
+
+/** The server name that a client asked for. Node's types leave it out; it is false without one. */
+export function sniOf(socket: TLSSocket): string | undefined {
+  return (socket as TLSSocket & { readonly servername?: string | false }).servername || undefined;
 }
 
 function remoteOf({ remoteAddress, remotePort }: Socket): string {

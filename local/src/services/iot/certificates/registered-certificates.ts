@@ -1,9 +1,14 @@
 import { X509Certificate } from 'node:crypto';
-import type { PolicyDocument } from '../../../iam/policy-document.ts';
 import type { Kernel } from '../../../kernel/kernel.ts';
-import type { PolicyStore } from '../policies/policy-store.ts';
 import type { ThingRegistry } from '../registry/thing-registry.ts';
-import type { Certificate, CertificateDirectory, CertificateMode, IdentifyResult, MessageBus } from '../types.ts';
+import type {
+  Certificate,
+  CertificateDirectory,
+  CertificateMode,
+  ConnectedThing,
+  IdentifyResult,
+  MessageBus,
+} from '../types.ts';
 import type { CaCertificate, CaStore } from './ca-store.ts';
 import type { CertificateStore, StoredCertificate } from './certificate-store.ts';
 import { certificateIdOf, mayBeClient, type Validity, validityOf, weakness } from './x509.ts';
@@ -11,7 +16,6 @@ import { certificateIdOf, mayBeClient, type Validity, validityOf, weakness } fro
 export interface RegisteredCertificatesOptions {
   readonly certificates: CertificateStore;
   readonly cas: CaStore;
-  readonly policies: PolicyStore;
   readonly things: ThingRegistry;
   readonly bus: MessageBus;
   /** The name that DescribeEndpoint gives to devices. */
@@ -40,32 +44,35 @@ export class RegisteredCertificates implements CertificateDirectory {
   identify(peer: Peer): IdentifyResult {
     // One hash finds a known device; its certificate was parsed when it was registered.
     const known = this.#options.certificates.find(certificateIdOf(peer.der));
-    return known ? this.#judge(known, peer) : this.#register(peer);
+    if (!known) return this.#register(peer);
+    const problem = this.#problemOf(known, peer.sni);
+    // Measured on AWS: the event is repeated on every CONNECT while the certificate stays pending.
+    if (problem === undefined && known.status === 'PENDING_ACTIVATION') this.#announce(known, peer.clientId);
+    return judged(known, problem);
+  }
+
+  verify({ der, sni }: Omit<Peer, 'clientId'>): IdentifyResult {
+    const known = this.#options.certificates.find(certificateIdOf(der));
+    return known ? judged(known, this.#problemOf(known, sni)) : refused('the certificate is not registered');
   }
 
   find(certificateId: string): Certificate | undefined {
     return this.#options.certificates.find(certificateId);
   }
 
-  policiesOf(principalArn: string): readonly PolicyDocument[] {
-    return this.#options.policies.attachedTo(principalArn).map((policy) => policy.defaultVersion.document);
-  }
-
-  isAttached(certificateArn: string, thingName: string): boolean {
-    return this.#options.things.isAttached(certificateArn, thingName);
+  thingOf({ arn }: Certificate, clientId: string): ConnectedThing | undefined {
+    const { things } = this.#options;
+    const thing = things.thingOf(arn, clientId);
+    return thing && { name: thing.name, isExclusive: things.exclusiveThingOf(arn) === thing };
   }
 
   onDeactivated(listener: (certificateId: string) => void): void {
     this.#options.certificates.onDeactivated(listener);
   }
 
-  #judge(certificate: StoredCertificate, { sni, clientId }: Peer): IdentifyResult {
-    const problem = this.#outOfDate(certificate.validity) ?? this.#wrongName(certificate.mode, sni);
-    if (problem !== undefined) return refused(problem);
-    if (certificate.status === 'ACTIVE') return { kind: 'active', certificate };
-    // Measured on AWS: the event is repeated on every CONNECT while the certificate stays pending.
-    if (certificate.status === 'PENDING_ACTIVATION') this.#announce(certificate, clientId);
-    return refused(`the certificate ${certificate.certificateId} is ${certificate.status}`);
+  /** Why a certificate cannot be used, whatever its status is. */
+  #problemOf({ validity, mode }: StoredCertificate, sni: string | undefined): string | undefined {
+    return this.#outOfDate(validity) ?? this.#wrongName(mode, sni);
   }
 
   #register({ der, sni, clientId }: Peer): IdentifyResult {
@@ -131,6 +138,12 @@ export class RegisteredCertificates implements CertificateDirectory {
 
 function takesPart({ status, autoRegistration }: CaCertificate): boolean {
   return status === 'ACTIVE' && autoRegistration === 'ENABLE';
+}
+
+function judged(certificate: StoredCertificate, problem: string | undefined): IdentifyResult {
+  const { certificateId, status } = certificate;
+  if (problem === undefined && status === 'ACTIVE') return { kind: 'active', certificate };
+  return refused(problem ?? `the certificate ${certificateId} is ${status}`);
 }
 
 function refused(reason: string): IdentifyResult {

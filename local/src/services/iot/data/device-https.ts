@@ -1,4 +1,4 @@
-import { createHash, randomUUID, type X509Certificate } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -8,7 +8,7 @@ import { AwsError, notEmulated } from '../../../kernel/errors.ts';
 import type { Kernel } from '../../../kernel/kernel.ts';
 import type { Permission } from '../../../kernel/service.ts';
 import type { WireRequest, WireResponse } from '../../../kernel/wire.ts';
-import { type ServerCredentials, TLS_OPTIONS } from '../broker/index.ts';
+import { type ServerCredentials, sniOf, TLS_OPTIONS } from '../broker/index.ts';
 import { MAX_PAYLOAD_BYTES } from '../broker/limits.ts';
 import type { CredentialProvider } from '../credential-provider/credential-provider.ts';
 import type { Certificate, CertificateDirectory, IotAuthorizer } from '../types.ts';
@@ -107,13 +107,12 @@ function forbidden(): AwsError {
 
 /** The active certificate of the TLS client; throws ForbiddenException for any other. */
 function authenticate(kernel: Kernel, directory: CertificateDirectory, socket: TLSSocket): Certificate {
-  const peer: X509Certificate | undefined = socket.getPeerX509Certificate();
+  const peer = socket.getPeerX509Certificate();
   if (!peer) throw forbidden();
-  const certificate = directory.find(createHash('sha256').update(peer.raw).digest('hex'));
-  const now = kernel.clock.now();
-  const inTime = peer.validFromDate.getTime() <= now && now <= peer.validToDate.getTime();
-  if (certificate?.status !== 'ACTIVE' || !inTime) throw forbidden();
-  return certificate;
+  const found = directory.verify({ der: peer.raw, sni: sniOf(socket) });
+  if (found.kind === 'active') return found.certificate;
+  kernel.log.info('device https request refused', { why: found.reason });
+  throw forbidden();
 }
 
 function allows(

@@ -9,7 +9,7 @@ import type { Caller } from '../../../kernel/caller.ts';
 import { AwsError } from '../../../kernel/errors.ts';
 import type { Kernel } from '../../../kernel/kernel.ts';
 import { lineageOf } from '../registry/thing-groups.ts';
-import type { Thing, ThingRegistry } from '../registry/thing-registry.ts';
+import type { ThingRegistry } from '../registry/thing-registry.ts';
 import type { Certificate, IotAccessRequest, IotAuthorizer } from '../types.ts';
 import { cognitoIdentityOf } from './cognito-identity.ts';
 import type { IotStatement } from './compile-iot-policy.ts';
@@ -86,7 +86,7 @@ export class Authorizer implements IotAuthorizer {
     const { policies, things } = this.#options;
     const own = policies.policiesOf(certificateArn) ?? [];
     const names =
-      protocol === 'mqtt' ? [this.#thingOf(certificateArn, clientId)?.name] : things.thingsOf(certificateArn).keys();
+      protocol === 'mqtt' ? [things.thingOf(certificateArn, clientId)?.name] : things.thingsOf(certificateArn).keys();
     let all: Set<Policy> | undefined;
     for (const name of names) {
       if (name === undefined) continue;
@@ -163,7 +163,9 @@ export class Authorizer implements IotAuthorizer {
     const { principal, protocol, clientId, sourceIp, context } = request;
     const certificate = principal.kind === 'certificate' ? principal.certificate : undefined;
     const overMqtt = protocol === 'mqtt';
-    const thing = overMqtt && certificate ? this.#thingOf(certificate.arn, clientId) : undefined;
+    // "attach certificates or principals (authenticated Amazon Cognito identities) to a thing" (thing-policy-variables).
+    const attached = principal.kind === 'iam' ? cognitoIdentityOf(principal.caller) : principal.certificate.arn;
+    const thing = overMqtt && attached !== undefined ? this.#options.things.thingOf(attached, clientId) : undefined;
     return (variable) => {
       switch (variable.kind) {
         case 'client-id':
@@ -186,14 +188,6 @@ export class Authorizer implements IotAuthorizer {
           return certificate && certificateValue(this.#read(certificate), variable);
       }
     };
-  }
-
-  /** The thing of a connection: the one named as its client id, if attached, or the one attached exclusively. */
-  #thingOf(certificateArn: string, clientId: string | undefined): Thing | undefined {
-    const { things } = this.#options;
-    const exclusive = things.exclusiveThingOf(certificateArn);
-    if (exclusive) return exclusive;
-    return clientId !== undefined && things.isAttached(certificateArn, clientId) ? things.find(clientId) : undefined;
   }
 
   #read(certificate: Certificate): CertificateValues {

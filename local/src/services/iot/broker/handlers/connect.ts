@@ -49,7 +49,12 @@ export function handleConnect(broker: MessageBroker, connection: Connection, pac
   const { sourceIp } = connection.peer;
   const access = new Access({ authorizer, principal, clientId, sourceIp });
   const expirySeconds = sessionExpiry(packet, broker.sessionExpirySeconds);
-  const who = { clientId, sessionIdentifier: randomUUID(), principalIdentifier: identifierOf(principal) };
+  const who = {
+    clientId,
+    thing: principal.kind === 'certificate' ? broker.directory.thingOf(principal.certificate, clientId) : undefined,
+    sessionIdentifier: randomUUID(),
+    principalIdentifier: identifierOf(principal),
+  };
   if (!mayConnect(broker, access, clientId, will, expirySeconds > 0)) {
     kernel.log.info('mqtt connection refused: not authorized', who);
     broker.presence.connectFailed(who, sourceIp);
@@ -77,6 +82,7 @@ export function handleConnect(broker: MessageBroker, connection: Connection, pac
     ),
     sessionIdentifier: who.sessionIdentifier,
     principalIdentifier: who.principalIdentifier,
+    thing: who.thing,
     keepAliveSeconds: effectiveKeepAlive(packet.keepalive ?? 0),
     connectedAt: kernel.clock.now(),
     will,

@@ -8,6 +8,7 @@ import type {
 } from '@aws-sdk/client-iot';
 import { operation } from '../../../../kernel/define.ts';
 import { AwsError } from '../../../../kernel/errors.ts';
+import type { KeptRecord, KeptRecords } from '../../../../kernel/kept-state.ts';
 import type { AnyOperation } from '../../../../kernel/service.ts';
 import { type ControlPlane, on, onAll } from '../control-plane.ts';
 import { invalidRequest, optionNotEmulated } from '../errors.ts';
@@ -27,8 +28,8 @@ export function thingConnectivityOperations(plane: ControlPlane): Readonly<Recor
       permissions: () => onAll('GetIndexingConfiguration'),
       run: () => ({
         thingIndexingConfiguration: {
-          thingIndexingMode: indexing.things,
-          thingConnectivityIndexingMode: indexing.connectivity,
+          thingIndexingMode: indexing.modes.things,
+          thingConnectivityIndexingMode: indexing.modes.connectivity,
         } as ThingIndexingConfiguration,
         thingGroupIndexingConfiguration: { thingGroupIndexingMode: OFF },
       }),
@@ -36,8 +37,7 @@ export function thingConnectivityOperations(plane: ControlPlane): Readonly<Recor
     UpdateIndexingConfiguration: operation<UpdateIndexingConfigurationRequest, object>({
       permissions: () => onAll('UpdateIndexingConfiguration'),
       run(input) {
-        const checked = checkIndexing(input);
-        if (checked) Object.assign(indexing, checked);
+        indexing.modes = checkIndexing(input) ?? indexing.modes;
         return {};
       },
     }),
@@ -45,7 +45,7 @@ export function thingConnectivityOperations(plane: ControlPlane): Readonly<Recor
       permissions: ({ thingName }) => on(plane, 'GetThingConnectivityData', `thing/${checkThingName(thingName)}`),
       run({ thingName: given, includeSocketInformation }) {
         if (includeSocketInformation) throw optionNotEmulated('includeSocketInformation');
-        if (indexing.connectivity === OFF) {
+        if (indexing.modes.connectivity === OFF) {
           throw new AwsError(
             'IndexNotReadyException',
             'Thing connectivity is not indexed: UpdateIndexingConfiguration',
@@ -66,12 +66,25 @@ export function thingConnectivityOperations(plane: ControlPlane): Readonly<Recor
 }
 
 /** What fleet indexing indexes, one of the modes of ThingIndexingConfiguration each. */
-export interface Indexing {
-  things: string;
-  connectivity: string;
+interface IndexingModes {
+  readonly things: string;
+  readonly connectivity: string;
 }
 
-function checkIndexing(input: UpdateIndexingConfigurationRequest): Indexing | undefined {
+/** The indexing configuration of the account. */
+export class Indexing {
+  modes: IndexingModes = { things: OFF, connectivity: OFF };
+
+  *save(): Generator<KeptRecord> {
+    yield ['indexing', this.modes];
+  }
+
+  restore(records: KeptRecords): void {
+    this.modes = records.get('indexing') ?? this.modes;
+  }
+}
+
+function checkIndexing(input: UpdateIndexingConfigurationRequest): IndexingModes | undefined {
   if ((input.thingGroupIndexingConfiguration?.thingGroupIndexingMode ?? OFF) !== OFF) {
     throw optionNotEmulated('the index of thing groups');
   }

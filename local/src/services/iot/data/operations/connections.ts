@@ -95,6 +95,7 @@ function describe(info: ConnectionInfo, { includeSocketInformation }: GetConnect
   const { sourceIp, sourcePort, targetIp, targetPort } = info.peer;
   return {
     clientId: info.clientId,
+    thingName: info.thingName,
     cleanSession: info.cleanSession,
     keepAliveDuration: info.keepAliveSeconds,
     sessionExpiry: info.sessionExpirySeconds,
