@@ -430,10 +430,13 @@ describe('matching', () => {
 
     // WHEN
     await publish('$aws/rules/named/a/b', {});
+    await publish('$aws/rules/named', {});
     await publish('$aws/rules/missing/a/b', {});
 
     // THEN
-    expect(await received(url)).toEqual([{ t: 'a/b', second: 'b' }]);
+    const messages = await received(url);
+    expect(messages).toHaveLength(2);
+    expect(messages).toEqual(expect.arrayContaining([{ t: 'a/b', second: 'b' }, { t: '' }]));
     expect(await sumOf('RuleNotFound', { RuleName: 'missing' })).toBe(1);
     expect(runtime.output()).toContain('there is no such rule');
   });

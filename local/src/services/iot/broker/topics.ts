@@ -1,7 +1,8 @@
 /** Which topic names and filters the broker takes (https://docs.aws.amazon.com/iot/latest/developerguide/topics.html). */
 import { MAX_SHARE_NAME_LENGTH, MAX_TOPIC_BYTES, MAX_TOPIC_SLASHES } from './limits.ts';
 
-const BASIC_INGEST = /^\$aws\/rules\/[^/]+\//;
+/** `$aws/rules/<rule>` alone is one too: its topic is empty (reserved-topics, "Rule topics"). */
+const BASIC_INGEST = /^\$aws\/rules\/[^/]+(?:\/|$)/;
 const SHADOW_REQUEST = /^\$aws\/things\/[^/]+\/shadow\/(?:name\/[^/]+\/)?(?:get|update|delete)$/;
 
 export function isReserved(topic: string): boolean {
