@@ -357,6 +357,7 @@ describe('things', () => {
     };
     // WHEN / THEN
     expect(await count({ attributeValue: `${site}-1` })).toBe(2);
+    expect(await count({ attributeName: 'constructor' })).toBe(0);
     expect(await count({ attributeValue: site })).toBe(0);
     expect(await count({ attributeValue: site, usePrefixAttributeValue: true })).toBe(3);
     const pages: number[] = [];

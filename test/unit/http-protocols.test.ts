@@ -80,6 +80,7 @@ describe('AWS query', () => {
 
   it.each<[string, string, unknown]>([
     ['values', 'Action=A&Name=x+y&Delay=5&Deep=true', { Name: 'x y', Delay: 5, Deep: true }],
+    ['booleans in capitals', 'Action=A&Deep=TRUE', { Deep: true }],
     ['lists', 'Action=A&Names.member.1=a&Names.member.2=b', { Names: ['a', 'b'] }],
     [
       'lists of ten and more in order',

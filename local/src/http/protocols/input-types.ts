@@ -67,11 +67,12 @@ function convert(value: unknown, type: InputType, path: string): unknown {
       return toDate(value, path);
     case 'number':
       return typeof value === 'string' ? toNumber(value, path) : value;
-    case 'boolean':
-      if (value === 'true') return true;
-      if (value === 'false') return false;
-      if (typeof value === 'boolean') return value;
+    case 'boolean': {
+      // SDKs write `true`, AWS's own examples of requests `TRUE` (iot/latest/developerguide/mqtt.html).
+      const word = String(value).toLowerCase();
+      if (word === 'true' || word === 'false') return word === 'true';
       throw unreadable(path, value, 'true or false');
+    }
   }
 }
 

@@ -88,7 +88,7 @@ function filterOf(input: ListThingsCommandInput): (thing: Thing) => boolean {
   return (thing) => {
     if (thingTypeName !== undefined && thing.typeName !== thingTypeName) return false;
     if (attributeName === undefined) return true;
-    const value = thing.attributes[attributeName];
+    const value = Object.hasOwn(thing.attributes, attributeName) ? thing.attributes[attributeName] : undefined;
     if (value === undefined || attributeValue === undefined) return value !== undefined;
     return usePrefixAttributeValue ? value.startsWith(attributeValue) : value === attributeValue;
   };
