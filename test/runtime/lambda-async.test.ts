@@ -1,4 +1,5 @@
 /** Asynchronous invocation: retries by the clock, what becomes of an event that cannot be processed. */
+import { DeleteRolePolicyCommand, IAMClient } from '@aws-sdk/client-iam';
 import { InvokeCommand, LambdaClient, PutFunctionConcurrencyCommand } from '@aws-sdk/client-lambda';
 import { GetQueueUrlCommand, type Message, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { Runtime } from '../support/runtime.ts';
@@ -39,6 +40,7 @@ const assembly = new Assembly()
   })
   .addFunction('forbidden', {
     code: attempt,
+    allow: [sendTo('Dead')],
     properties: { DeadLetterConfig: { TargetArn: arnOf('Dead') } },
   });
 
@@ -66,6 +68,45 @@ async function receive(QueueName: string): Promise<Message[]> {
   const input = { QueueUrl, MaxNumberOfMessages: 10, MessageAttributeNames: ['All'] };
   return (await sqs.send(new ReceiveMessageCommand(input))).Messages ?? [];
 }
+
+describe('a destination that the role may not send to', () => {
+  const dead = { TargetArn: arnOf('Dead') };
+  const onFailure = { OnFailure: { Destination: arnOf('Dead') } };
+  const worker = (more: object = {}) =>
+    new Assembly()
+      .add('Dead', 'AWS::SQS::Queue', { QueueName: 'dead' })
+      .add('Stream', 'AWS::Kinesis::Stream', { Name: 'stream' })
+      .addFunction('worker', {
+        code: attempt,
+        allow: [{ Action: ['kinesis:*'], Resource: arnOf('Stream') }],
+        ...more,
+      });
+
+  it.each<readonly [string, Assembly]>([
+    ['the dead-letter queue of a function', worker({ properties: { DeadLetterConfig: dead } })],
+    [
+      'the destination of failed invocations',
+      worker().add('Settings', 'AWS::Lambda::EventInvokeConfig', {
+        FunctionName: { Ref: 'worker' },
+        Qualifier: '$LATEST',
+        DestinationConfig: onFailure,
+      }),
+    ],
+    [
+      'the destination of an event source',
+      worker().add('Mapping', 'AWS::Lambda::EventSourceMapping', {
+        EventSourceArn: arnOf('Stream'),
+        FunctionName: { Ref: 'worker' },
+        StartingPosition: 'LATEST',
+        DestinationConfig: onFailure,
+      }),
+    ],
+  ])('stops the start: %s', async (_what, refused) => {
+    await expect(refused.start()).rejects.toThrow(
+      /role does not have permissions to call SendMessage on SQS.*worker-role.*sqs:SendMessage.*:dead/s,
+    );
+  });
+});
 
 describe('an asynchronous invocation', () => {
   it('that succeeds tells the success destination', async () => {
@@ -135,7 +176,9 @@ describe('an asynchronous invocation', () => {
     });
   });
 
-  it('whose dead-letter queue the role may not use says so by name', async () => {
+  it('whose dead-letter queue the role may no longer use says so by name', async () => {
+    const RoleName = 'forbidden-role';
+    await new IAMClient(runtime.config).send(new DeleteRolePolicyCommand({ RoleName, PolicyName: 'allow' }));
     await start('forbidden', { fail: true });
     await runtime.advance(181);
 

@@ -2,6 +2,7 @@
 
 import { type Arn, parseArn } from '../../kernel/arn.ts';
 import type { Caller } from '../../kernel/caller.ts';
+import { AwsError } from '../../kernel/errors.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { invalidValue, notEmulatedMember } from './errors.ts';
 
@@ -20,6 +21,41 @@ export function checkDestination(arn: string, operation: string, kinds: readonly
     throw invalidValue(`The destination ARN ${arn} is invalid: it can be of ${kinds.join(', ')}.`);
   }
   return arn;
+}
+
+/** What policies see of the events that Lambda puts on a bus. */
+const FROM_LAMBDA = { 'events:source': 'lambda' };
+
+/** The action that sends to a destination, and how Lambda names it. */
+const SENDING: Readonly<Record<DestinationKind, readonly [action: string, service: string]>> = {
+  events: ['PutEvents', 'EVENTBRIDGE'],
+  lambda: ['InvokeFunction', 'LAMBDA'],
+  sns: ['Publish', 'SNS'],
+  sqs: ['SendMessage', 'SQS'],
+};
+
+/**
+ * Lambda asks when a destination is configured, so that no event is lost because of it later: the role's own policies have to
+ * allow it (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html).
+ *
+ * @throws AwsError InvalidParameterValueException
+ */
+export function requireDestination(kernel: Kernel, role: Caller, destination: string | undefined): void {
+  if (destination === undefined) return;
+  // It has been checked to be one of these.
+  const kind = parseArn(destination)?.service as DestinationKind;
+  const [name, service] = SENDING[kind];
+  try {
+    kernel.iam.authorize(
+      { caller: role, requestId: '' },
+      { action: `${kind}:${name}`, resource: destination, ...(kind === 'events' && { context: FROM_LAMBDA }) },
+    );
+  } catch (cause) {
+    if (!(cause instanceof AwsError)) throw cause;
+    throw invalidValue(
+      `The provided execution role does not have permissions to call ${name} on ${service}: ${cause.message}`,
+    );
+  }
 }
 
 export interface DestinationMessage {

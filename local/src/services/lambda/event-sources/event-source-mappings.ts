@@ -3,6 +3,7 @@ import { parseArn } from '../../../kernel/arn.ts';
 import { AwsError } from '../../../kernel/errors.ts';
 import type { KeptRecord, KeptRecords } from '../../../kernel/kept-state.ts';
 import type { Kernel } from '../../../kernel/kernel.ts';
+import { requireDestination } from '../destinations.ts';
 import { invalidValue, resourceNotFound } from '../errors.ts';
 import type { Invoker } from '../invoker.ts';
 import type { LambdaFunction } from '../lambda-function.ts';
@@ -52,7 +53,8 @@ export class EventSourceMappings {
   /**
    * Creates a mapping and starts it.
    *
-   * @throws AwsError InvalidParameterValueException when the function's role may not read the source, as AWS answers
+   * @throws AwsError InvalidParameterValueException when the function's role may not read the source, or not send to the
+   *   failure destination, as AWS answers
    */
   async create(settings: MappingSettings, enabled: boolean): Promise<EventSourceMapping> {
     this.#checkPermissions(settings);
@@ -133,8 +135,9 @@ export class EventSourceMappings {
       : new SqsPoller(this.#kernel, this.#invoker, mapping);
   }
 
-  #checkPermissions({ fn, source, eventSourceArn }: MappingSettings): void {
-    const context = { caller: fn.assumeRole(), requestId: '' };
+  #checkPermissions({ fn, source, eventSourceArn, stream }: MappingSettings): void {
+    const role = fn.assumeRole();
+    const context = { caller: role, requestId: '' };
     for (const name of NEEDED[source]) {
       try {
         this.#kernel.iam.authorize(context, { action: `${source}:${name}`, resource: eventSourceArn });
@@ -145,6 +148,7 @@ export class EventSourceMappings {
         );
       }
     }
+    requireDestination(this.#kernel, role, stream?.onFailure);
   }
 
   async #checkVisibilityTimeout({ fn, eventSourceArn }: MappingSettings): Promise<void> {

@@ -3,11 +3,12 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { CreateFunctionCommandInput, FunctionConfiguration as FunctionOutput } from '@aws-sdk/client-lambda';
 import { passRolePermission } from '../../../iam/pass-role.ts';
+import type { Caller } from '../../../kernel/caller.ts';
 import { operation } from '../../../kernel/define.ts';
 import { AwsError } from '../../../kernel/errors.ts';
 import type { AnyOperation } from '../../../kernel/service.ts';
 import { internalOperation } from '../../internal-operation.ts';
-import { checkDestination } from '../destinations.ts';
+import { checkDestination, requireDestination } from '../destinations.ts';
 import { checkVariables } from '../environment-variables.ts';
 import { conflict, invalidValue, notEmulatedMember } from '../errors.ts';
 import type { Functions } from '../functions.ts';
@@ -52,7 +53,7 @@ export function createFunction(functions: Functions): AnyOperation {
       const settings = read(input, name);
       const taskRoot = functions.unpack(name, source);
       const fn = new LambdaFunction(functions.kernel, { ...settings, taskRoot, ...measure(taskRoot) });
-      checkRole(fn);
+      checkRole(functions, fn);
       for (const [key, value] of Object.entries(input.Tags ?? {})) fn.tags.set(key, value);
       functions.add(fn);
       return describeFunction(fn);
@@ -76,7 +77,7 @@ export function changeFunction(functions: Functions, onChange: (fn: LambdaFuncti
     const before = fn.configuration;
     fn.configure({ ...settings, taskRoot, ...measure(taskRoot) });
     try {
-      checkRole(fn);
+      checkRole(functions, fn);
     } catch (error) {
       fn.configure(before);
       throw error;
@@ -171,13 +172,16 @@ function inRange(name: string, value: number, min: number, max: number): number 
   throw invalidValue(`${name} is ${value}; it is a whole number from ${min} to ${max}.`);
 }
 
-function checkRole(fn: LambdaFunction): void {
+/** @throws AwsError InvalidParameterValueException for a role that Lambda cannot take, or that may not write to the dead-letter queue */
+function checkRole({ kernel }: Functions, fn: LambdaFunction): void {
+  let role: Caller;
   try {
-    fn.assumeRole();
+    role = fn.assumeRole();
   } catch (cause) {
     if (!(cause instanceof AwsError)) throw cause;
     throw invalidValue(`The role defined for the function cannot be assumed by Lambda. ${cause.message}`);
   }
+  requireDestination(kernel, role, fn.configuration.deadLetterArn);
 }
 
 function measure(folder: string): { codeSha256: string; codeBytes: number } {

@@ -10,7 +10,7 @@ import type {
 import { operation } from '../../../kernel/define.ts';
 import type { AnyOperation } from '../../../kernel/service.ts';
 import type { Concurrency } from '../concurrency.ts';
-import { checkDestination, type DestinationKind } from '../destinations.ts';
+import { checkDestination, type DestinationKind, requireDestination } from '../destinations.ts';
 import { invalidValue, resourceNotFound } from '../errors.ts';
 import type { Functions } from '../functions.ts';
 import { DEFAULT_EVENT_INVOKE_SETTINGS, type EventInvokeSettings, type LambdaFunction } from '../lambda-function.ts';
@@ -56,8 +56,14 @@ export function putFunctionEventInvokeConfig(functions: Functions): AnyOperation
     run(input) {
       const fn = functions.get(input.FunctionName, input.Qualifier);
       const { MaximumRetryAttempts, MaximumEventAgeInSeconds, DestinationConfig } = input;
-      const destination = (arn: string | undefined) =>
-        arn ? checkDestination(arn, 'PutFunctionEventInvokeConfig', DESTINATIONS) : undefined;
+      const { OnSuccess, OnFailure } = DestinationConfig ?? {};
+      const [onSuccess, onFailure] = [OnSuccess, OnFailure].map((each) => {
+        const arn = each?.Destination;
+        if (!arn) return undefined;
+        checkDestination(arn, 'PutFunctionEventInvokeConfig', DESTINATIONS);
+        requireDestination(functions.kernel, fn.assumeRole(), arn);
+        return arn;
+      });
       const { maximumRetryAttempts, maximumEventAgeSeconds } = DEFAULT_EVENT_INVOKE_SETTINGS;
       fn.eventInvoke = {
         maximumRetryAttempts: inRange('MaximumRetryAttempts', MaximumRetryAttempts ?? maximumRetryAttempts, 0, 2),
@@ -67,8 +73,8 @@ export function putFunctionEventInvokeConfig(functions: Functions): AnyOperation
           60,
           21_600,
         ),
-        onSuccess: destination(DestinationConfig?.OnSuccess?.Destination),
-        onFailure: destination(DestinationConfig?.OnFailure?.Destination),
+        onSuccess,
+        onFailure,
         lastModified: functions.kernel.clock.now(),
       };
       return describe(fn, fn.eventInvoke);
