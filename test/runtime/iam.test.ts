@@ -14,6 +14,7 @@ import {
   ListAttachedRolePoliciesCommand,
   ListRolesCommand,
   PutRolePolicyCommand,
+  UpdateAssumeRolePolicyCommand,
 } from '@aws-sdk/client-iam';
 import { CreateQueueCommand, ListQueuesCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
@@ -149,6 +150,20 @@ describe('taking a role', () => {
       expect.objectContaining({ name: 'AccessDenied', message: message('ghost') }),
     );
   });
+
+  it('with the session of another role is for an hour at most, whatever the role allows', async () => {
+    const RoleArn = `arn:aws:iam::${ACCOUNT}:role/long`;
+    const take = { Effect: 'Allow', Action: 'sts:AssumeRole', Resource: RoleArn };
+    const config = await sessionWith(policy(take));
+    const AssumeRolePolicyDocument = trust({ AWS: ACCOUNT });
+    await iam.send(new CreateRoleCommand({ RoleName: 'long', AssumeRolePolicyDocument, MaxSessionDuration: 7200 }));
+    const forSeconds = (DurationSeconds: number) =>
+      new AssumeRoleCommand({ RoleArn, RoleSessionName: 'me', DurationSeconds });
+
+    await new STSClient(runtime.config).send(forSeconds(7200));
+    await new STSClient(config).send(forSeconds(3600));
+    await expect(new STSClient(config).send(forSeconds(3601))).rejects.toThrow('1 hour session limit');
+  });
 });
 
 describe('the IAM API', () => {
@@ -212,6 +227,13 @@ describe('the IAM API', () => {
     await expect(
       iam.send(new AttachRolePolicyCommand({ RoleName: 'r', PolicyArn: 'arn:aws:iam::aws:policy/ReadOnlyAccess' })),
     ).rejects.toThrow('does not have the AWS managed policy arn:aws:iam::aws:policy/ReadOnlyAccess');
+    const many = Array.from({ length: 40 }, (_, at) => `arn:aws:iam::${ACCOUNT}:role/a-role-with-number-${at}-of-them`);
+    for (const change of [
+      new CreateRoleCommand({ RoleName: 'large', AssumeRolePolicyDocument: trust({ AWS: many }) }),
+      new UpdateAssumeRolePolicyCommand({ RoleName: 'r', PolicyDocument: trust({ AWS: many }) }),
+    ] as const) {
+      await expect(iam.send(change as CreateRoleCommand)).rejects.toThrow('quota for ACLSizePerRole: 2048');
+    }
     await iam.send(new DetachRolePolicyCommand({ RoleName: 'r', PolicyArn }));
     await iam.send(new DeleteRoleCommand({ RoleName: 'r' }));
   });

@@ -306,9 +306,20 @@ describe('a document that cannot be evaluated is refused when it is created', ()
     ['an action without a service', allow('PutItem'), /"PutItem" is not an action/],
     ['an unknown element', { ...allow('*'), Effects: 'Allow' }, /an element Effects/],
     ['a Principal', { ...allow('*'), Principal: '*' }, /an identity policy has no Principal/],
+    [
+      'an id with a hyphen',
+      { ...allow('*'), Sid: 'read-rows' },
+      /statement id "read-rows" has to be letters and digits/,
+    ],
     ['an address that is none', allow('*', '*', { IpAddress: { 'aws:SourceIp': '10.0.0.0/99' } }), /CIDR/],
   ])('%s', (_name, statement, message) => {
     expect(() => compilePolicy(document(statement as PolicyStatement), 'identity')).toThrow(message);
+  });
+
+  it('an id that is there twice', () => {
+    const twice = document({ ...allow('s3:*'), Sid: 'Same' }, { ...allow('sqs:*'), Sid: 'Same' });
+
+    expect(() => compilePolicy(twice, 'identity')).toThrow(/statement id Same is there twice/);
   });
 });
 

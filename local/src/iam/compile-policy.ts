@@ -48,9 +48,20 @@ export function compilePolicy(document: PolicyDocument, kind: PolicyKind): Compi
   }
   const statements = [document.Statement].flat();
   if (document.Statement === undefined || statements.length === 0) throw malformed('Statement is missing');
+  if (kind !== 'resource') requireSids(statements);
   return statements.map((statement, at) =>
     compileStatement(statement as PolicyStatement, kind, version === '2012-10-17', `statement ${at + 1}`),
   );
+}
+
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_sid.html; other services take more in theirs. */
+function requireSids(statements: readonly (PolicyStatement | undefined)[]): void {
+  const sids = statements.flatMap((each) => each?.Sid ?? []);
+  const wrong = sids.find((each) => !/^[0-9A-Za-z]*$/.test(each));
+  if (wrong !== undefined) throw malformed(`the statement id ${JSON.stringify(wrong)} has to be letters and digits`);
+  const given = sids.filter((each) => each !== '');
+  const twice = given.find((each, at) => given.indexOf(each) !== at);
+  if (twice !== undefined) throw malformed(`the statement id ${twice} is there twice; they are unique in a policy`);
 }
 
 function compileStatement(

@@ -1,5 +1,11 @@
 import type { Policy, Role as WireRole } from '@aws-sdk/client-iam';
-import type { IamStore, ManagedPolicy, Role } from '../../iam/iam-store.ts';
+import {
+  compiledPolicy,
+  type IamStore,
+  type ManagedPolicy,
+  type Role,
+  type Policy as RolePolicy,
+} from '../../iam/iam-store.ts';
 import type { PolicyDocument } from '../../iam/policy-document.ts';
 import { AwsError, invalid } from '../../kernel/errors.ts';
 import type { Permission } from '../../kernel/service.ts';
@@ -30,6 +36,16 @@ export function parseDocument(text: string | undefined, name: string): PolicyDoc
     if (error instanceof AwsError) throw error;
     throw invalid(`${name} is not JSON: ${(error as Error).message}`, 'MalformedPolicyDocument');
   }
+}
+
+/** Characters without white space (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html). */
+const LARGEST_TRUST = 2048;
+
+/** Reads the trust policy of a role. Throws MalformedPolicyDocument, LimitExceeded. */
+export function parseTrust(text: string | undefined, name: string): RolePolicy {
+  const policy = compiledPolicy(parseDocument(text, name), 'trust');
+  if (JSON.stringify(policy.document).length <= LARGEST_TRUST) return policy;
+  throw new AwsError('LimitExceeded', `Cannot exceed quota for ACLSizePerRole: ${LARGEST_TRUST}`, 409);
 }
 
 /** Documents travel URL-encoded in answers (RFC 3986). */

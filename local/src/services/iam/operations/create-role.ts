@@ -1,10 +1,9 @@
 import type { CreateRoleCommandInput, CreateRoleCommandOutput } from '@aws-sdk/client-iam';
 import { randomText } from '../../../iam/credential-store.ts';
-import { compiledPolicy } from '../../../iam/iam-store.ts';
 import { operation } from '../../../kernel/define.ts';
 import { AwsError, invalid } from '../../../kernel/errors.ts';
 import type { AnyOperation } from '../../../kernel/service.ts';
-import { describeRole, type IamContext, onRole, parseDocument, refuseMembers, required } from '../iam-context.ts';
+import { describeRole, type IamContext, onRole, parseTrust, refuseMembers, required } from '../iam-context.ts';
 
 /** https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html */
 export function createRole({ store, now }: IamContext): AnyOperation {
@@ -31,7 +30,7 @@ export function createRole({ store, now }: IamContext): AnyOperation {
         path,
         id: `AROA${randomText(17)}`,
         createdAt: now(),
-        trust: compiledPolicy(parseDocument(input.AssumeRolePolicyDocument, 'AssumeRolePolicyDocument'), 'trust'),
+        trust: parseTrust(input.AssumeRolePolicyDocument, 'AssumeRolePolicyDocument'),
         description: input.Description,
         maxSessionSeconds,
         inline: new Map(),

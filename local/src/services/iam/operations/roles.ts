@@ -6,11 +6,10 @@ import type {
   ListRolesCommandOutput,
   UpdateAssumeRolePolicyCommandInput,
 } from '@aws-sdk/client-iam';
-import { compiledPolicy } from '../../../iam/iam-store.ts';
 import { operation } from '../../../kernel/define.ts';
 import { AwsError } from '../../../kernel/errors.ts';
 import type { AnyOperation } from '../../../kernel/service.ts';
-import { describeRole, type IamContext, onRole, page, parseDocument, required } from '../iam-context.ts';
+import { describeRole, type IamContext, onRole, page, parseTrust, required } from '../iam-context.ts';
 
 /** GetRole, ListRoles, UpdateAssumeRolePolicy, DeleteRole. */
 export function roleOperations({ store }: IamContext): Readonly<Record<string, AnyOperation>> {
@@ -36,7 +35,7 @@ export function roleOperations({ store }: IamContext): Readonly<Record<string, A
       permissions: ({ RoleName }) => onRole(store, 'UpdateAssumeRolePolicy', RoleName),
       run: ({ RoleName, PolicyDocument }) => {
         const role = store.role(required(RoleName, 'RoleName'));
-        role.trust = compiledPolicy(parseDocument(PolicyDocument, 'PolicyDocument'), 'trust');
+        role.trust = parseTrust(PolicyDocument, 'PolicyDocument');
         return {};
       },
     }),

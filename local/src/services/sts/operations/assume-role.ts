@@ -4,6 +4,9 @@ import { operation } from '../../../kernel/define.ts';
 import { AwsError, invalid } from '../../../kernel/errors.ts';
 import type { AnyOperation } from '../../../kernel/service.ts';
 
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html, "Role chaining": whatever the role allows. */
+const CHAINED_SECONDS = 3600;
+
 /**
  * A session of a role. The trust policy decides, with the caller's own policies where it names only the account
  * (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html).
@@ -35,6 +38,12 @@ export function assumeRole(iam: LocalIam): AnyOperation {
       if (DurationSeconds < 900 || DurationSeconds > role.maxSessionSeconds) {
         throw invalid(
           `DurationSeconds must be from 900 to ${role.maxSessionSeconds}, the role's MaxSessionDuration`,
+          'ValidationError',
+        );
+      }
+      if (caller.kind === 'role' && DurationSeconds > CHAINED_SECONDS) {
+        throw invalid(
+          'The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining',
           'ValidationError',
         );
       }
