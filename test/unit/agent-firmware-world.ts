@@ -32,9 +32,9 @@ export const firstTrust = signed('trust', trustOf(1, 1, [releaseKey], [onlineKey
 
 /**
  * What a version does when it is started: works; ends at once; says nothing until it is killed; never connects; fills the disk; has
- * the power taken away.
+ * the power taken away, each time or until its last boot.
  */
-export type Behaviour = 'works' | 'crashes' | 'hangs' | 'offline' | 'fills-disk' | 'cuts-power';
+export type Behaviour = 'works' | 'crashes' | 'hangs' | 'offline' | 'fills-disk' | 'cuts-power' | 'works-at-last';
 
 /** Time that goes on when nothing else happens. */
 class SteppingClock implements Clock {
@@ -242,7 +242,9 @@ export class FirmwareWorld {
   }
 
   #behaviourOf({ program }: Start): Behaviour {
-    return this.disk.read(program).toString().split(' ')[1] as Behaviour;
+    const behaviour = this.disk.read(program).toString().split(' ')[1] as Behaviour;
+    if (behaviour !== 'works-at-last') return behaviour;
+    return (this.#record.trial()?.bootsLeft ?? 0) > 0 ? 'cuts-power' : 'works';
   }
 
   #wholeCounter({ program }: Start): number | undefined {

@@ -61,6 +61,16 @@ describe('an update', () => {
     expect(world.goodCounter).toBe(1);
   });
 
+  it('may be found good in its last boot', async () => {
+    const world = await updated();
+    world.desired = release(2, 'works-at-last');
+    await world.run();
+
+    expect(world.launched.filter(({ onTrial }) => onTrial)).toHaveLength(MAX_BOOTS);
+    expect(endOf(world)).toMatchObject({ state: 'COMMITTED', version: '2.0.0' });
+    expect(world.goodCounter).toBe(2);
+  });
+
   it('whose boots cannot be counted is not tried', async () => {
     const world = await updated();
     world.desired = release(2, 'works');

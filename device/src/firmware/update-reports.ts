@@ -112,6 +112,8 @@ export class UpdateReports {
     const { update } = journal;
     // A version that has just been started has not yet seen what it is.
     if (!update || (update.state === 'RESTARTING' && !this.#restarts)) return undefined;
+    // It is back, and is about to find out why.
+    if (update.state === 'HEALTH_CHECK' && running?.counter !== update.counter) return undefined;
     const { attempt, state, bytes, size } = update;
     const about = this.#aboutNow(state, bytes);
     const step =

@@ -13,9 +13,9 @@ export interface Image {
 export type TrialState =
   /** There is none for this attempt, or it is not certain that there is one. */
   | { readonly kind: 'none' }
-  /** The next start is to be of the slot. */
+  /** The next start is to be of the slot, or it is the one that runs. */
   | { readonly kind: 'pending' }
-  /** All its boots are used, or it was given up. */
+  /** It was given up; or, seen from another version, all its boots are used. */
   | ({ readonly kind: 'over' } & TrialFailure);
 
 /**

@@ -84,8 +84,8 @@ export class Rauc implements Installer {
     await this.#options.run(this.#options.reboot);
   }
 
-  trial(slot: string, attempt: string): Promise<TrialState> {
-    return Promise.resolve(this.#trial.state(slot, attempt));
+  async trial(slot: string, attempt: string): Promise<TrialState> {
+    return this.#trial.state(slot, attempt, await this.running());
   }
 
   async commit(): Promise<void> {

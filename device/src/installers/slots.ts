@@ -91,7 +91,9 @@ export class Slots implements Installer {
   async trial(slot: string, attempt: string): Promise<TrialState> {
     const trial = this.#record.trial();
     if (trial?.attempt !== attempt || trial.slot !== slot) return { kind: 'none' };
-    if (isPending(trial, this.#record.good())) return { kind: 'pending' };
+    // Once it runs its boot is used up, perhaps the last one: that is no reason to end it.
+    const goesOn = this.#options.running === slot ? !trial.givenUp : isPending(trial, this.#record.good());
+    if (goesOn) return { kind: 'pending' };
     const reason = 'the device was switched off or reset each time before the new version was found good';
     const ended: TrialFailure = trial.ended ?? { failure: 'does-not-start', reason };
     return { kind: 'over', ...ended };
@@ -104,7 +106,7 @@ export class Slots implements Installer {
   async rollBack(slot: string, attempt: string, ended: TrialFailure): Promise<void> {
     const { trialSeconds } = this.#options;
     this.#record.writeTrial({
-      ...{ slot: slotNamed(slot), attempt, bootsLeft: 0, deadlineSeconds: trialSeconds, ended },
+      ...{ slot: slotNamed(slot), attempt, bootsLeft: 0, deadlineSeconds: trialSeconds, ended, givenUp: true },
     });
   }
 

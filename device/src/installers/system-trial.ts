@@ -52,13 +52,18 @@ export class SystemTrial {
     return content?.slot === slot && !content.committed;
   }
 
-  /** Seen from the slot that is not on trial: as long as the machine has not booted since the switch, it is still to come. */
-  state(slot: string, attempt: string): TrialState {
+  /**
+   * The slot on trial has its trial until it gives it up. Seen from the other one it is still to come as long as the machine has not
+   * booted since the switch, and over then.
+   *
+   * @param running the slot that runs. @throws the error of the system.
+   */
+  state(slot: string, attempt: string, running: string): TrialState {
     const content = this.#read();
     if (content?.slot !== slot || content.attempt !== attempt) return { kind: 'none' };
     const { bootId, ended } = content;
     if (ended) return { kind: 'over', ...ended };
-    if (bootId === this.#bootId()) return { kind: 'pending' };
+    if (running === slot || bootId === this.#bootId()) return { kind: 'pending' };
     return {
       kind: 'over',
       failure: 'does-not-start',

@@ -5,6 +5,9 @@ import type { Image, Installer, TrialState } from './installer.ts';
 import type { RunTool } from './run-tool.ts';
 import { SystemTrial } from './system-trial.ts';
 
+/** What /proc/device-tree leads to, which a service with `ProcSubset=pid` does not see. */
+const PARTITION = '/sys/firmware/devicetree/base/chosen/bootloader/partition';
+
 export interface TrybootOptions {
   readonly fs: FirmwareFileSystem;
   /** On a disk that both systems share. */
@@ -40,7 +43,7 @@ export class Tryboot implements Installer {
   }
 
   async running(): Promise<string> {
-    const { fs, partitionFile = '/proc/device-tree/chosen/bootloader/partition' } = this.#options;
+    const { fs, partitionFile = PARTITION } = this.#options;
     return String(fs.read(partitionFile).readUInt32BE());
   }
 
@@ -81,7 +84,7 @@ export class Tryboot implements Installer {
   }
 
   async trial(slot: string, attempt: string): Promise<TrialState> {
-    return this.#trial.state(slot, attempt);
+    return this.#trial.state(slot, attempt, await this.running());
   }
 
   async commit(): Promise<void> {

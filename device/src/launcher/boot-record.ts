@@ -29,6 +29,8 @@ export interface Trial {
   readonly deadlineSeconds: number;
   /** How the last start of it ended. */
   readonly ended?: TrialFailure;
+  /** An agent has ended the trial, perhaps the one on trial: the launcher need not know. */
+  readonly givenUp?: boolean;
 }
 
 export class BootRecord {
