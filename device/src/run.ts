@@ -114,7 +114,10 @@ export async function run(file: string): Promise<number> {
       ending.abort();
     },
   });
-  const sayStopping = supervise({ manager, liveness, outbox, publishMs, connected: () => connected, clock, log });
+  const sayStopping = supervise({
+    ...{ manager, liveness, outbox, publishMs, connected: () => connected, clock, log },
+    isService: !process.env.THINGSTEAD_LAUNCHER_FD,
+  });
   const saidStopping = new Promise((resolve) =>
     ending.signal.addEventListener('abort', () => resolve(sayStopping()), { once: true }),
   );

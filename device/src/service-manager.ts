@@ -18,7 +18,7 @@ export interface ServiceManager {
  * systemd's own systemd-notify sends them: it is wherever systemd is, and needs no native part of ours and no writable disk.
  * The unit must say NotifyAccess=all, since the message comes from a child of the agent.
  */
-export function serviceManager(environment: NodeJS.ProcessEnv, log: Log): ServiceManager {
+export function serviceManager(environment: NodeJS.ProcessEnv, log: Pick<Log, 'warn'>): ServiceManager {
   const { NOTIFY_SOCKET, WATCHDOG_PID, WATCHDOG_USEC, PATH } = environment;
   if (!NOTIFY_SOCKET) return { watchdogMs: undefined, notify: () => Promise.resolve() };
   const watched = WATCHDOG_USEC !== undefined && (WATCHDOG_PID ?? String(process.pid)) === String(process.pid);

@@ -15,6 +15,8 @@ export interface SuperviseOptions {
   /** How often waiting readings are sent, in milliseconds. */
   readonly publishMs: () => number;
   readonly connected: () => boolean;
+  /** With the agent the service ends. Below a launcher it goes on, with another version perhaps. */
+  readonly isService: boolean;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -24,10 +26,11 @@ export interface SuperviseOptions {
  * samples and keeps what it reads, and a restart would bring no network. WATCHDOG=1 goes out only while nothing is
  * overdue; from a timer of the main loop, so that a loop that stands still sends none either.
  *
- * @returns ends it: says STOPPING=1, and resolves when that is out.
+ * @returns ends it, and resolves when the last word is out. STOPPING=1 is about the service: systemd takes it for a stop that was asked
+ * for, and kills after `TimeoutStopSec=` whoever runs then.
  */
 export function supervise(options: SuperviseOptions): () => Promise<void> {
-  const { manager, liveness, outbox, publishMs, connected, clock, log } = options;
+  const { manager, liveness, outbox, publishMs, connected, isService, clock, log } = options;
   // Three to a period: one that comes late does no harm.
   const everyMs = manager.watchdogMs === undefined ? STATUS_MS : Math.max(100, manager.watchdogMs / 3);
   let stuck = false;
@@ -48,7 +51,7 @@ export function supervise(options: SuperviseOptions): () => Promise<void> {
 
   return () => {
     cancel();
-    return manager.notify('STOPPING=1', 'STATUS=sending what waits');
+    return manager.notify(...(isService ? ['STOPPING=1'] : []), 'STATUS=sending what waits');
   };
 
   function status(overdue: readonly string[]): string {

@@ -1,4 +1,6 @@
 /** The launcher and versions below it as real processes: bad ones, and kills at any moment. */
+import { rmSync, symlinkSync } from 'node:fs';
+import path from 'node:path';
 import { seededRandom } from '../../local/src/faults/random.ts';
 import { describeWithTools } from '../support/tools.ts';
 import { KilledDevice } from './agent-firmware-kills.ts';
@@ -75,6 +77,20 @@ describe('the launcher', () => {
       { state: 'ROLLED_BACK', by: 0, status: { reason: expect.stringContaining('switched off or reset') } },
     ]);
     expect(device.good).toBe('factory');
+  }, 120_000);
+
+  it('starts the version that came with it when the slots cannot be read, again and again', async () => {
+    const device = await open(new Device(programs, 'exit 3'));
+    const slots = path.join(device.folder, 'slots');
+    rmSync(slots, { recursive: true });
+    symlinkSync('slots', slots);
+
+    const launcher = device.launch({ trial: LONG, silence: LONG });
+    const starts = () => device.lines.filter((line) => line === 'launcher: starts factory').length;
+    await device.until(() => starts() > 1 || launcher.exitCode !== null, LONG);
+
+    expect(launcher.exitCode).toBe(null);
+    expect(device.lines[0]).toMatch(/^launcher: the slots cannot be read: .*ELOOP/);
   }, 120_000);
 
   it('kills one that does not say that it lives, and starts it again', async () => {

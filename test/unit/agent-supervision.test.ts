@@ -1,6 +1,6 @@
 /** When the agent calls itself alive: with a clock that the test moves, and as a process under a manager that watches. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Liveness } from '../../device/src/liveness.ts';
@@ -19,7 +19,7 @@ const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {
 const PUBLISH_MS = 60_000;
 
 /** An agent's parts around a broker whose answers the test decides. */
-function parts() {
+function parts(isService = true) {
   const clock = new ManualClock();
   const liveness = new Liveness(clock);
   const outbox = new MemoryOutbox('session', 100);
@@ -38,6 +38,7 @@ function parts() {
     outbox,
     publishMs: () => PUBLISH_MS,
     connected: () => connected,
+    isService,
     clock,
     log: silent,
   });
@@ -74,6 +75,13 @@ describe('supervision', () => {
 
     expect(sent[0]).toEqual(['READY=1', 'WATCHDOG=1', 'STATUS=not connected, 0 readings wait']);
     expect(sent.at(-1)).toContain('STOPPING=1');
+  });
+
+  it('does not say STOPPING=1 below a launcher: systemd would kill the next version', async () => {
+    const { sent, stop } = parts(false);
+    await stop();
+
+    expect(sent.at(-1)).toEqual(['STATUS=sending what waits']);
   });
 
   it('says nothing more after the end', async () => {
@@ -163,7 +171,10 @@ describeWithTools(['systemd-notify', 'python3'], 'the agent as a service of type
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   /** Fifty sensors, nobody to send to, and the smallest outbox: soon it is full, and its file is rewritten now and then. */
-  function start(environment: Readonly<Record<string, string>>): { readonly outbox: string } {
+  function start(
+    environment: Readonly<Record<string, string>>,
+    program?: readonly string[],
+  ): { readonly outbox: string } {
     const own = mkdtempSync(path.join(folder, 'agent-'));
     const config = {
       thing: 'barn1',
@@ -178,7 +189,8 @@ describeWithTools(['systemd-notify', 'python3'], 'the agent as a service of type
       outbox: { maxBytes: 262_144, directory: 'state' },
     };
     writeFileSync(path.join(own, 'agent.json'), JSON.stringify(config));
-    agent = startAgentProcess(['--config', path.join(own, 'agent.json'), 'run'], { environment });
+    const args = ['--config', path.join(own, 'agent.json'), 'run'];
+    agent = startAgentProcess(args, { environment, ...(program && { program }) });
     return { outbox: path.join(own, 'state/barn1') };
   }
 
@@ -193,6 +205,41 @@ describeWithTools(['systemd-notify', 'python3'], 'the agent as a service of type
 
     expect(await agent.exited).toEqual({ code: 0, signal: null });
     expect(socket.received.some(({ STATUS }) => /^not connected, \d+ readings wait$/.test(STATUS ?? ''))).toBe(true);
+  });
+
+  it('keeps the watchdog quiet below the launcher, and does not say that the service stops', async () => {
+    // GIVEN
+    const device = path.resolve(__dirname, '../../device');
+    const factory = path.join(mkdtempSync(path.join(folder, 'factory-')), 'bin');
+    mkdirSync(factory);
+    const script = `#!/bin/sh\nexec '${process.execPath}' '${device}/bin/thingstead-agent.mjs' "$@"\n`;
+    writeFileSync(path.join(factory, 'thingstead-agent'), script, { mode: 0o755 });
+    const folders = ['--directory', path.join(folder, 'slots'), '--factory', path.dirname(factory)];
+    socket = await openNotifySocket(3_000);
+
+    // WHEN
+    start(socket.environment, [process.execPath, `${device}/bin/thingstead-launcher.mjs`, ...folders, '--']);
+    await socket.receives((_, all) => all.filter(({ WATCHDOG }) => WATCHDOG === '1').length >= 3);
+    agent.process.kill('SIGTERM');
+
+    // THEN
+    await socket.receives(({ STATUS }) => STATUS === 'sending what waits');
+    expect(await agent.exited).toEqual({ code: 0, signal: null });
+    expect(socket.received.filter(({ STOPPING }) => STOPPING !== undefined)).toEqual([]);
+  });
+
+  it('hears from the launcher between two starts of an agent that ends at once', async () => {
+    socket = await openNotifySocket(300);
+    const launcher = path.resolve(__dirname, '../../device/bin/thingstead-launcher.mjs');
+    const folders = ['--directory', path.join(folder, 'slots'), '--factory', path.join(folder, 'nothing')];
+
+    agent = startAgentProcess([], {
+      program: [process.execPath, launcher, ...folders, '--pause', '1000'],
+      environment: socket.environment,
+    });
+
+    await socket.receives((_, all) => all.filter(({ WATCHDOG }) => WATCHDOG === '1').length >= 4);
+    expect(agent.words().match(/launcher: starts/g)).toHaveLength(1);
   });
 
   it('sends no WATCHDOG=1 once a write of the outbox blocks', async () => {

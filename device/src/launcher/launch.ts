@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { nodeFirmwareFileSystem as fs } from '../firmware/node-firmware-file-system.ts';
+import type { ServiceManager } from '../service-manager.ts';
 import { BootRecord, isPending } from './boot-record.ts';
 import { type Child, startChild } from './child.ts';
 import { nextStart, noteTrialEnd } from './next-start.ts';
@@ -15,6 +16,8 @@ export interface LaunchOptions {
   /** Before the second start; it doubles with each. */
   readonly pauseSeconds: number;
   readonly environment: NodeJS.ProcessEnv;
+  /** Watches the service from the last word of a version on, and would end the launcher between two of them. */
+  readonly manager: ServiceManager;
   readonly log: (text: string) => void;
 }
 
@@ -33,7 +36,7 @@ const MANY_FAILURES = 4;
  * @returns the exit code.
  */
 export async function launch(options: LaunchOptions): Promise<number> {
-  const { directory, args, log } = options;
+  const { directory, args, manager, log } = options;
   const record = new BootRecord(fs, directory);
   const stopping = new AbortController();
   let child: Child | undefined;
@@ -49,28 +52,50 @@ export async function launch(options: LaunchOptions): Promise<number> {
     const { slot, program, deadlineSeconds } = nextStart(fs, options, fallBack, log);
     const onTrial = deadlineSeconds !== undefined;
     log(`starts ${slot}${onTrial ? ', on trial' : ''}`);
+    sayAlive();
     child = startChild({
       program,
       args,
       environment: { ...options.environment, THINGSTEAD_SLOT: slot },
       silenceMs: options.silenceSeconds * 1000,
       deadlineMs: onTrial ? deadlineSeconds * 1000 : undefined,
-      mayStay: () => record.good() === slot,
+      mayStay: () => isCertain(() => record.good() === slot),
     });
     const { code, failure, reason, livedMs } = await child.ended;
     if (stopping.signal.aborted) return code ?? 0;
     log(`${slot} ${reason}`);
-    if (onTrial && record.good() !== slot) {
+    if (onTrial && !isCertain(() => record.good() === slot)) {
       noteTrialEnd(fs, directory, slot, { failure, reason });
       continue;
     }
     if (NO_RESTART.includes(code)) return code ?? 1;
     // A version that has ended for another one has not failed.
-    const isSwitch = isPending(record.trial(), record.good());
+    const isSwitch = isCertain(() => isPending(record.trial(), record.good()));
     failures = livedMs >= STABLE_MS || isSwitch ? 0 : failures + 1;
     if (isSwitch) continue;
     const pauseMs = Math.min(MAX_PAUSE_MS, options.pauseSeconds * 1000 * 2 ** Math.min(Math.max(0, failures - 1), 20));
-    await wait(pauseMs, undefined, { signal: stopping.signal }).catch(() => {});
+    await rest(pauseMs);
     if (stopping.signal.aborted) return 0;
+  }
+
+  function sayAlive(): void {
+    if (manager.watchdogMs !== undefined) void manager.notify('WATCHDOG=1');
+  }
+
+  async function rest(pauseMs: number): Promise<void> {
+    const stepMs = (manager.watchdogMs ?? 3 * pauseMs) / 3;
+    for (let left = pauseMs; left > 0 && !stopping.signal.aborted; left -= stepMs) {
+      sayAlive();
+      await wait(Math.min(left, stepMs), undefined, { signal: stopping.signal }).catch(() => {});
+    }
+  }
+}
+
+/** False too where the slots cannot be read. */
+function isCertain(what: () => boolean): boolean {
+  try {
+    return what();
+  } catch {
+    return false;
   }
 }

@@ -13,19 +13,43 @@ export interface Start {
   readonly deadlineSeconds?: number;
 }
 
+interface Folders {
+  /** Of the slots. */
+  readonly directory: string;
+  /** Of the version that came with the launcher. */
+  readonly factory: string;
+}
+
 /**
  * What is to be started now. A boot of a slot on trial is counted, for certain, before it is used: a version that takes the power
- * away has used it. What cannot be counted is not tried.
+ * away has used it. What cannot be counted is not tried. Where the slots cannot be read there is the version that came with the
+ * launcher.
  *
  * @param fallBack the good slot has failed again and again: the version that came with the launcher has its turn.
- * @param complain told why a trial is not started.
+ * @param complain told why a trial, or a slot, is not started.
  */
 export function nextStart(
   fs: FirmwareFileSystem,
-  { directory, factory }: { readonly directory: string; readonly factory: string },
+  { directory, factory }: Folders,
   fallBack: boolean,
   complain: (text: string) => void,
 ): Start {
+  try {
+    const start = startOfSlot(fs, directory, fallBack, complain);
+    if (start) return start;
+  } catch (error) {
+    complain(`the slots cannot be read: ${error}`);
+  }
+  return { slot: 'factory', program: path.join(factory, PROGRAM) };
+}
+
+/** Undefined when there is none to be started. @throws the error of the system. */
+function startOfSlot(
+  fs: FirmwareFileSystem,
+  directory: string,
+  fallBack: boolean,
+  complain: (text: string) => void,
+): Start | undefined {
   const record = new BootRecord(fs, directory);
   const program = (slot: SlotName): string => path.join(directory, slot, PROGRAM);
   const good = record.good();
@@ -39,7 +63,7 @@ export function nextStart(
     }
   }
   if (good && !fallBack && fs.entry(program(good))?.kind === 'file') return { slot: good, program: program(good) };
-  return { slot: 'factory', program: path.join(factory, PROGRAM) };
+  return undefined;
 }
 
 /** Notes how a start of the slot on trial has ended; only for the report, so a disk that refuses does no harm. */
@@ -52,8 +76,9 @@ export function noteTrialEnd(
   const record = new BootRecord(fs, directory);
   const trial = record.trial();
   // What the version has said of itself is more than its launcher knows.
-  if (trial?.slot !== slot || record.good() === slot || trial.ended?.failure === 'unhealthy') return;
+  if (trial?.slot !== slot || trial.ended?.failure === 'unhealthy') return;
   try {
+    if (record.good() === slot) return;
     record.writeTrial({ ...trial, ended });
   } catch {}
 }
