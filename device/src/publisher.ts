@@ -4,10 +4,12 @@ import { blamesPacket, type PublishOutcome, type Session, type SessionEnd } from
 
 /** AWS IoT takes 100 unacknowledged messages; a few keep the line busy. */
 const WINDOW = 20;
-/** PUBACK codes of a server in trouble or of a full quota: they may pass. */
-const PASSING_CODES: ReadonlySet<number> = new Set([0x83, 0x97]);
-/** So many times a message is tried that is refused with a passing code, or that the connection was closed for. */
-const MAX_STRIKES = 3;
+/** PUBACK "quota exceeded": too much was sent, and no message is to blame for it. */
+const QUOTA_EXCEEDED = 0x97;
+/** PUBACK "implementation specific error": of a server in trouble, or of one that stumbles over this very message. */
+const SERVER_TROUBLE = 0x83;
+/** So many times a message is tried over which the server stumbles while it takes others, and one for which it closes the connection. */
+const MAX_STRIKES = { trouble: 10, closed: 3 } as const;
 
 export interface PublisherOptions {
   readonly outbox: Outbox;
@@ -21,7 +23,8 @@ export interface PublisherOptions {
  */
 export class Publisher {
   readonly #options: PublisherOptions;
-  readonly #strikes = new Map<string, number>();
+  /** `published`: how many messages were acknowledged at the last strike. */
+  readonly #strikes = new Map<string, { readonly count: number; readonly published: number }>();
   #unanswered: OutboxMessage[] = [];
   #window = WINDOW;
   #running: Promise<void> | undefined;
@@ -52,7 +55,7 @@ export class Publisher {
     }
     // One at a time from now on, so that the next time it is clear which one it was.
     this.#window = 1;
-    if (suspects.length === 1) this.#strike(first, end.reason);
+    if (suspects.length === 1) this.#strike(first, end.reason, MAX_STRIKES.closed);
     else for (const message of suspects) this.#options.outbox.putBack(message);
   }
 
@@ -86,12 +89,7 @@ export class Publisher {
         log.info('telemetry.published', { sensor, id, readings, bytes: payload.length });
         return true;
       case 'refused':
-        if (PASSING_CODES.has(outcome.reasonCode)) {
-          this.#strike(message, outcome.reason);
-          return false;
-        }
-        this.#setAside(message, outcome.reason);
-        return true;
+        return this.#refused(message, outcome);
       case 'unanswered':
         this.#unanswered.push(message);
         log.debug('telemetry.unanswered', { sensor, id, readings, reason: outcome.reason });
@@ -99,12 +97,25 @@ export class Publisher {
     }
   }
 
-  #strike(message: OutboxMessage, reason: string): void {
-    const strikes = (this.#strikes.get(message.id) ?? 0) + 1;
-    if (strikes >= MAX_STRIKES) {
+  #refused(message: OutboxMessage, { reasonCode, reason }: Extract<PublishOutcome, { kind: 'refused' }>): boolean {
+    if (reasonCode !== QUOTA_EXCEEDED && reasonCode !== SERVER_TROUBLE) {
+      this.#setAside(message, reason);
+      return true;
+    }
+    this.#options.log.debug('telemetry.unanswered', { sensor: message.sensor, id: message.id, reason });
+    // A server that takes nothing at all says nothing about this message.
+    const othersPass = this.#strikes.get(message.id)?.published !== this.published;
+    if (reasonCode === SERVER_TROUBLE && othersPass) this.#strike(message, reason, MAX_STRIKES.trouble);
+    else this.#options.outbox.putBack(message);
+    return false;
+  }
+
+  #strike(message: OutboxMessage, reason: string, most: number): void {
+    const count = (this.#strikes.get(message.id)?.count ?? 0) + 1;
+    if (count >= most) {
       this.#setAside(message, reason);
     } else {
-      this.#strikes.set(message.id, strikes);
+      this.#strikes.set(message.id, { count, published: this.published });
       this.#options.outbox.putBack(message);
     }
   }
