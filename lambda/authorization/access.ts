@@ -24,6 +24,14 @@ export function accessBy(grants: readonly GrantRow[], now: number): Access | und
   return { role, visibleFrom, ...(throughSite && { throughSite }) };
 }
 
+/**
+ * Whether somebody has paired with the thing by this access: it is there then, whether or not anything was heard of it. Whose access
+ * comes from a group or from a site may ask for a thing that never was.
+ */
+export function isOnesOwn({ role, throughSite = false }: Access): boolean {
+  return role !== undefined && !throughSite;
+}
+
 /** What a person may do now. */
 export async function accessTo(
   person: string,

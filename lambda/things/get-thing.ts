@@ -1,4 +1,5 @@
 import type { thingsRoutes } from '@thingstead/contracts/routes/things';
+import { isOnesOwn } from '../authorization/access.ts';
 import { type Access, type Refusal, type RouteAnswer, type RouteRequest, refusal } from '../http/request.ts';
 import type { Ports } from './ports.ts';
 import { thingFor } from './thing.ts';
@@ -25,20 +26,15 @@ export async function patchThing(
   { params: { thing }, body, access }: RouteRequest<typeof thingsRoutes.patchThing>,
   { things, owners }: Ports,
 ): Promise<RouteAnswer<typeof thingsRoutes.patchThing>> {
-  // Those with whom a thing is shared see as far back as its owner.
-  const labelledFor = access.role === undefined ? ((await owners.since(thing)) ?? 0) : access.visibleFrom;
+  // Those with whom a thing is shared see as far back as its owner; staff see everything, which tells of no owner.
+  const labelledFor = access.visibleFrom || ((await owners.since(thing)) ?? 0);
   const row = await things.label(thing, body.label ?? undefined, labelledFor);
   return row ? { ok: true, body: thingFor(thing, row, access) } : noSuchThing(thing);
 }
 
-/** Whose access comes from a group or from a site may ask for a thing that is not there; undefined: it is. */
+/** Undefined: it is there. */
 export async function missing(thing: string, access: Access, { things }: Ports): Promise<Refusal | undefined> {
   return !isOnesOwn(access) && !(await things.row(thing)) ? noSuchThing(thing) : undefined;
-}
-
-/** It is there, whether or not anything was heard of it yet: somebody has paired with it. */
-function isOnesOwn({ role, throughSite = false }: Access): boolean {
-  return role !== undefined && !throughSite;
 }
 
 export function noSuchThing(thing: string): Refusal {

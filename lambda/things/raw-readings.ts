@@ -11,7 +11,7 @@ const MESSAGES_PER_QUERY = 100;
 /** Where a page ended. */
 export const RawPosition = v.object({
   /** The key of the first message that may have readings which were not shown. */
-  resume: v.pipe(v.string(), v.maxLength(512)),
+  resume: v.pipe(v.string(), v.minLength(1), v.maxLength(512)),
   /** The last reading that was shown: its order, key and index. */
   after: v.optional(v.tuple([v.number(), v.pipe(v.string(), v.maxLength(512)), v.number()])),
 });

@@ -33,7 +33,9 @@ export async function summaries(
   const start = Math.max(from, position ?? from);
   const visible = visibleFrom === 0 ? 0 : visibleFrom + CLOCK_AHEAD_MS;
   const summed: Summary[] = [];
-  let left: KeyRange | undefined = { from: hourKeyOf(Math.max(start, visible - HOUR_MS)), to: hourKeyAfter(to) };
+  const range = { from: hourKeyOf(Math.max(start, visible - HOUR_MS)), to: hourKeyAfter(to) };
+  // All that is asked for may be of an earlier owner. DynamoDB takes no range that ends before it begins.
+  let left: KeyRange | undefined = range.from <= range.to ? range : undefined;
   let done = start;
   for (let read = 0; left && read < MAX_HOURS; ) {
     const size = resolution === 'hour' ? limit - summed.length : Math.ceil((limit - summed.length) / 60) + 1;

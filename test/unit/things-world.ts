@@ -129,6 +129,7 @@ export class ThingsWorld {
 
   #page<Item extends { readonly sk: string }>(items: readonly Item[], { from, to }: KeyRange, limit: number) {
     this.used.queries += 1;
+    if (from > to) throw new RangeError(`DynamoDB refuses BETWEEN ${from} AND ${to}`);
     const inRange = items.filter(({ sk }) => from <= sk && sk < to).sort((a, b) => (a.sk < b.sk ? -1 : 1));
     const found = inRange.slice(0, Math.min(limit, this.itemsPerQuery));
     this.used.rows += found.length;

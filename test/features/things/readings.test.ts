@@ -141,6 +141,9 @@ describe('the next owner', () => {
     expect((await telemetry(next, 'temperature', all)).body).toEqual({ readings: [] });
     expect((await telemetry(next, 'temperature', { ...all, resolution: 'minute' })).body).toEqual({ summaries: [] });
     expect((await telemetry(next, 'temperature', { ...all, resolution: 'hour' })).body).toEqual({ summaries: [] });
+    const before = { from: 0, to: since - 2 * HOUR_MS };
+    expect((await telemetry(next, 'temperature', before)).body).toEqual({ readings: [] });
+    expect((await telemetry(next, 'temperature', { ...before, resolution: 'hour' })).body).toEqual({ summaries: [] });
     expect((await next.call('GET', `/things/${thing}`)).body).toMatchObject({ thing, role: 'owner', latest: {} });
   });
 

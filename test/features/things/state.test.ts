@@ -196,6 +196,15 @@ describe('the label of a thing', () => {
     expect(await label(owner)).toBe('Ward 3');
   });
 
+  it('that an operator gives is seen by the owner, also when they have shared the thing with the operator', async () => {
+    const friend = await newPerson(platform, { groups: ['operator'] });
+    await stored.grant(friend.person, { kind: 'thing', name: lamp }, 'viewer', { visibleFrom: OWNED_SINCE });
+
+    expect((await name(friend, 'Ward 4')).status).toBe(200);
+
+    expect(await label(owner)).toBe('Ward 4');
+  });
+
   it('is not seen by the next owner, nor is it changed by who had it before', async () => {
     await name(owner, 'Mine');
     const next = await newPerson(platform);
