@@ -1,8 +1,7 @@
 import { type DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { LatestItem, latestKey } from '@thingstead/contracts/telemetry-store';
 import { parseRow } from '@thingstead/contracts/validate';
-import type { Sample } from '../alexa/properties.ts';
-import type { SensorReadings } from '../voice/ports.ts';
+import type { SensorReading, SensorReadings } from '../voice/ports.ts';
 
 /** Latest values of single sensors, in the aggregates table. */
 export class LatestSensorReadings implements SensorReadings {
@@ -14,10 +13,10 @@ export class LatestSensorReadings implements SensorReadings {
     this.#table = table;
   }
 
-  async latest(thing: string, sensor: string): Promise<Sample | undefined> {
+  async latest(thing: string, sensor: string): Promise<SensorReading | undefined> {
     const { Item } = await this.#client.send(new GetCommand({ TableName: this.#table, Key: latestKey(thing, sensor) }));
     if (!Item) return undefined;
-    const { value, time } = parseRow(LatestItem, Item, `the latest ${sensor} of ${thing}`);
-    return { value, at: time };
+    const { value, time, receivedAt } = parseRow(LatestItem, Item, `the latest ${sensor} of ${thing}`);
+    return { value, at: time, receivedAt };
   }
 }

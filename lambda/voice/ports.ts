@@ -44,9 +44,14 @@ export interface DesiredShadows {
   setDesired(thing: string, member: string, value: unknown, version: number | undefined): Promise<number | undefined>;
 }
 
+export interface SensorReading extends Sample {
+  /** Epoch milliseconds; `at` is by the clock of the device, which may be ahead. */
+  readonly receivedAt: number;
+}
+
 export interface SensorReadings {
   /** The newest reading; undefined when there is none. */
-  latest(thing: string, sensor: string): Promise<Sample | undefined>;
+  latest(thing: string, sensor: string): Promise<SensorReading | undefined>;
 }
 
 export interface AlexaTokens {

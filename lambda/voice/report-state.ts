@@ -24,8 +24,9 @@ export async function reportState({ row, access }: Authorized, to: AnswerTo, por
   const read = capabilitiesOf(row).map(async ({ member, sensor }) => {
     if (sensor === undefined) return undefined;
     const reading = await ports.readings.latest(thing, sensor);
-    // What is older belongs to whoever owned the thing before.
-    return reading && reading.at >= access.visibleFrom ? propertyOf(member, reading) : undefined;
+    if (!reading) return undefined;
+    // What was measured or arrived earlier belongs to whoever owned the thing before.
+    return Math.min(reading.at, reading.receivedAt) >= access.visibleFrom ? propertyOf(member, reading) : undefined;
   });
   const readings = (await Promise.all(read)).filter((each) => each !== undefined);
   return answer(['Alexa', 'StateReport'], to, {}, [...readings, ...shadowProperties(row, shadow, ports.now())]);

@@ -208,8 +208,8 @@ describe('a report of the state', () => {
         sensors: [{ name: 'motion' }, { name: 'attic', unit: 'Cel' }, { name: 'temperature', unit: 'Cel' }],
       }),
     );
-    world.readings.set('lamp temperature', { value: 21.5, at: START });
-    world.readings.set('lamp motion', { value: 1, at: START });
+    world.readings.set('lamp temperature', { value: 21.5, at: START, receivedAt: START });
+    world.readings.set('lamp motion', { value: 1, at: START, receivedAt: START });
 
     const answer = await world.to('lamp', 'Alexa.ReportState');
 
@@ -227,9 +227,12 @@ describe('a report of the state', () => {
   });
 
   it('leaves out what nobody has said, what means nothing, and readings of an earlier owner', async () => {
+    const earlier = START - 1001;
     world.addLamp('lamp', { power: 'perhaps', brightness: 140 });
-    world.things.set('lamp', lamp('lamp', { sensors: [{ name: 'temperature', unit: 'Cel' }] }));
-    world.readings.set('lamp temperature', { value: 21.5, at: START - 1001 });
+    world.things.set('lamp', lamp('lamp', { sensors: [{ name: 'temperature', unit: 'Cel' }, { name: 'motion' }] }));
+    world.readings.set('lamp temperature', { value: 21.5, at: earlier, receivedAt: START });
+    // Of a device whose clock is ahead.
+    world.readings.set('lamp motion', { value: true, at: START, receivedAt: earlier });
 
     expect(stateIn(await world.to('lamp', 'Alexa.ReportState'))).toEqual({ connectivity: { value: 'OK' } });
   });

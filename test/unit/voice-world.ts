@@ -3,7 +3,7 @@ import { type GrantRow, type GrantTarget, grantKey, type Role, targetKey } from 
 import type { VoiceThingRow } from '../../contracts/src/voice.ts';
 import type { Sample } from '../../lambda/alexa/properties.ts';
 import { createHandler } from '../../lambda/voice/handler.ts';
-import type { Login, Ports, ShadowDocument, Verified } from '../../lambda/voice/ports.ts';
+import type { Login, Ports, SensorReading, ShadowDocument, Verified } from '../../lambda/voice/ports.ts';
 import { readAnswer } from '../support/alexa-message.ts';
 
 export const START = Date.UTC(2026, 10, 21, 12);
@@ -30,7 +30,7 @@ export class VoiceWorld {
   readonly grants: GrantRow[] = [];
   readonly things = new Map<string, VoiceThingRow>();
   readonly shadows = new Map<string, Shadow>();
-  readonly readings = new Map<string, Sample>();
+  readonly readings = new Map<string, SensorReading>();
   readonly links: { readonly person: string; readonly linkId: string }[] = [];
   readonly cut: string[] = [];
   readonly failures: unknown[] = [];
