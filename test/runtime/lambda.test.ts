@@ -3,6 +3,7 @@
 import { CloudWatchClient, GetMetricStatisticsCommand } from '@aws-sdk/client-cloudwatch';
 import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import {
+  DeleteFunctionConcurrencyCommand,
   GetFunctionCommand,
   InvokeCommand,
   type InvokeCommandInput,
@@ -92,7 +93,7 @@ const assembly = new Assembly()
     };`,
   })
   .addFunction('slow', {
-    code: `exports.handler = async () => new Promise((resolve) => setTimeout(resolve, 300, 'done'));`,
+    code: `let calls = 0; exports.handler = () => new Promise((resolve) => setTimeout(() => resolve({ calls: (calls += 1) }), 300));`,
     properties: { Timeout: 10 },
   });
 
@@ -340,13 +341,12 @@ describe('concurrency', () => {
   });
 
   it('runs one invocation at a time in an environment, and more than one environment', async () => {
-    await invoke('module');
+    await lambda.send(new DeleteFunctionConcurrencyCommand({ FunctionName: 'slow' }));
 
-    const answers = await Promise.all(Array.from({ length: 12 }, () => invoke('module')));
+    const answers = await Promise.all(Array.from({ length: 12 }, () => invoke('slow')));
 
-    // Every environment counts its own calls without a gap.
+    // Every environment counts its own calls.
     const counts = answers.map(({ answer }) => answer.calls as number);
-    expect(counts).toHaveLength(12);
     expect(new Set(counts).size).toBeLessThan(12);
   });
 });

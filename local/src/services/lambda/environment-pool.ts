@@ -10,12 +10,16 @@ import type { LambdaFunction } from './lambda-function.ts';
  */
 const MAX_PER_FUNCTION = Math.max(4, 2 * availableParallelism());
 const MAX_IN_ALL = 4 * MAX_PER_FUNCTION;
+/** Another environment is started when the others have not become free for so long: a start takes several times that. */
+const PATIENCE_MS = 25;
 
 interface Slot {
   readonly fn: LambdaFunction;
   readonly live: Set<ExecutionEnvironment>;
   readonly idle: ExecutionEnvironment[];
   readonly waiting: ((result: ExecutionEnvironment | Error) => void)[];
+  isStarting: boolean;
+  patience: NodeJS.Timeout | undefined;
 }
 
 /** The execution environments of all functions: warm ones are used again, the last used first. */
@@ -44,13 +48,8 @@ export class EnvironmentPool {
   release(environment: ExecutionEnvironment): void {
     const slot = this.#slotOf(environment.fn);
     if (!slot.live.has(environment)) return;
-    if (!environment.isUsable) {
-      this.#remove(slot, environment);
-    } else {
-      const next = slot.waiting.shift();
-      if (next) next(environment);
-      else slot.idle.push(environment);
-    }
+    if (environment.isUsable) this.#give(slot, environment);
+    else this.#remove(slot, environment);
     for (const each of this.#slots.values()) this.#serve(each);
   }
 
@@ -60,8 +59,11 @@ export class EnvironmentPool {
     if (!slot) return;
     this.#slots.delete(fn);
     this.#live -= slot.live.size;
+    clearTimeout(slot.patience);
     for (const waiting of slot.waiting) waiting(functionNotFound(fn.arn));
-    await Promise.all([...slot.live].map((each) => each.terminate()));
+    const live = [...slot.live];
+    slot.live.clear();
+    await Promise.all(live.map((each) => each.terminate()));
   }
 
   async close(): Promise<void> {
@@ -71,25 +73,53 @@ export class EnvironmentPool {
   #slotOf(fn: LambdaFunction): Slot {
     let slot = this.#slots.get(fn);
     if (!slot) {
-      slot = { fn, live: new Set(), idle: [], waiting: [] };
+      slot = { fn, live: new Set(), idle: [], waiting: [], isStarting: false, patience: undefined };
       this.#slots.set(fn, slot);
     }
     return slot;
   }
 
-  /** Starts environments for those who wait, as far as the limits go. */
+  #give(slot: Slot, environment: ExecutionEnvironment): void {
+    const next = slot.waiting.shift();
+    if (next) next(environment);
+    else slot.idle.push(environment);
+  }
+
+  /** Sees to it that those who wait are served: by what becomes free first, an environment at work or a new one. */
   #serve(slot: Slot): void {
-    while (slot.waiting.length > 0 && slot.live.size < MAX_PER_FUNCTION && this.#makeRoom(slot)) {
-      const next = slot.waiting.shift();
-      try {
-        const environment = new ExecutionEnvironment(this.#kernel, slot.fn);
-        slot.live.add(environment);
-        this.#live += 1;
-        next?.(environment);
-      } catch (error) {
-        next?.(error instanceof Error ? error : new Error(String(error)));
-      }
+    if (slot.waiting.length === 0 || slot.isStarting || slot.patience) return;
+    if (slot.live.size === 0) {
+      this.#start(slot);
+      return;
     }
+    slot.patience = setTimeout(() => {
+      slot.patience = undefined;
+      this.#start(slot);
+    }, PATIENCE_MS);
+  }
+
+  /** One at a time, as far as the limits go. */
+  #start(slot: Slot): void {
+    if (slot.waiting.length === 0 || slot.live.size >= MAX_PER_FUNCTION || !this.#makeRoom(slot)) return;
+    let environment: ExecutionEnvironment;
+    try {
+      environment = new ExecutionEnvironment(this.#kernel, slot.fn);
+    } catch (error) {
+      slot.waiting.shift()?.(error instanceof Error ? error : new Error(String(error)));
+      this.#serve(slot);
+      return;
+    }
+    slot.live.add(environment);
+    this.#live += 1;
+    slot.isStarting = true;
+    void environment.started().then(() => {
+      slot.isStarting = false;
+      if (!slot.live.has(environment)) return;
+      // Why one has not started is told to an invocation.
+      if (environment.isUsable || slot.waiting.length > 0) this.#give(slot, environment);
+      else this.#remove(slot, environment);
+      this.#serve(slot);
+    });
   }
 
   /** False when all environments there may be are at work. */

@@ -51,8 +51,6 @@ interface Settled {
 export class ExecutionEnvironment {
   readonly fn: LambdaFunction;
   readonly log: InvocationLog;
-  /** How long the start took; told once, with the first invocation. */
-  initDurationMs: number | undefined;
   #tail: string[] = [];
   readonly #kernel: Kernel;
   readonly #worker: Worker;
@@ -61,6 +59,7 @@ export class ExecutionEnvironment {
   readonly #started: Promise<void>;
   readonly #onStarted: () => void;
   readonly #startedAt = performance.now();
+  #initDurationMs: number | undefined;
   #settle: ((settled: Settled) => void) | undefined;
   #fatal: string | undefined;
   #ended = false;
@@ -114,10 +113,27 @@ export class ExecutionEnvironment {
     return !this.#ended && this.#credentialsExpireAt - this.#kernel.clock.now() > CREDENTIALS_RESERVE_MS;
   }
 
-  /** Runs one invocation. Never rejects: what goes wrong is a failed result. */
+  /** Resolves when the code is loaded, or after as long as Lambda waits for that; a failure shows in the invocation. */
+  async started(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, INIT_LIMIT_MS);
+    });
+    await Promise.race([this.#started, limit]);
+    clearTimeout(timer);
+    this.#initDurationMs = performance.now() - this.#startedAt;
+  }
+
+  /** How long the start took; told once, with the first invocation. */
+  takeInitDurationMs(): number | undefined {
+    const taken = this.#initDurationMs;
+    this.#initDurationMs = undefined;
+    return taken;
+  }
+
+  /** Runs one invocation, when it has started. Never rejects: what goes wrong is a failed result. */
   async invoke(request: InvocationRequest): Promise<InvocationResult> {
     const { configuration } = this.fn;
-    if (this.initDurationMs === undefined) await this.#waitForStart();
     const startedAt = performance.now();
     const timeoutMs = configuration.timeoutSeconds * 1000;
     const settled = await this.#run(request, timeoutMs);
@@ -162,17 +178,6 @@ export class ExecutionEnvironment {
     this.#kernel.faults.environments.delete(this.#accessKeyId);
     this.log.flush();
     await this.#worker.terminate();
-  }
-
-  /** Waits for the code to be loaded, at most as long as Lambda does; a failure shows in the invocation. */
-  async #waitForStart(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const limit = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, INIT_LIMIT_MS);
-    });
-    await Promise.race([this.#started, limit]);
-    clearTimeout(timer);
-    this.initDurationMs = performance.now() - this.#startedAt;
   }
 
   #run(request: InvocationRequest, timeoutMs: number): Promise<Settled> {

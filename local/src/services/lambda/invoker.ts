@@ -61,7 +61,7 @@ export class Invoker {
   async #run(fn: LambdaFunction, request: InvocationRequest): Promise<Invocation> {
     const environment = await this.#pool.acquire(fn);
     try {
-      const isCold = environment.initDurationMs === undefined;
+      const initMs = environment.takeInitDurationMs();
       writeStart(environment, request.requestId);
       const harm = this.#kernel.faults.draw(
         'invocation',
@@ -71,9 +71,9 @@ export class Invoker {
       if (harm?.do === 'error') environment.crash();
       const ended = await environment.invoke(request);
       const result = harm?.do === 'lose-result' ? environment.crashWithResult(ended, request.requestId) : ended;
-      const billedMs = Math.ceil(result.durationMs + (isCold ? (environment.initDurationMs ?? 0) : 0));
+      const billedMs = Math.ceil(result.durationMs + (initMs ?? 0));
       this.#meter(fn, billedMs);
-      writeReport(environment, request.requestId, result, billedMs, isCold);
+      writeReport(environment, request.requestId, result, billedMs, initMs);
       environment.log.flush();
       this.record(fn, {
         Invocations: 1,
@@ -103,11 +103,10 @@ function writeReport(
   requestId: string,
   { durationMs, heapBytes, failed }: InvocationResult,
   billedMs: number,
-  isCold: boolean,
+  initMs: number | undefined,
 ): void {
   const { memoryMb, logging } = environment.fn.configuration;
   const maxMemoryUsedMb = Math.ceil(heapBytes / 1024 / 1024);
-  const initMs = isCold ? environment.initDurationMs : undefined;
   if (logging.format === 'JSON') {
     writePlatformEvent(environment, 'platform.report', {
       requestId,
