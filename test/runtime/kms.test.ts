@@ -219,6 +219,15 @@ describe('who may use a key', () => {
     });
   });
 
+  it('is checked when it is set', async () => {
+    const Policy = JSON.stringify({ Version: '2012-10-17', Statement: [{ ...root, Efect: 'Allow' }] });
+
+    await expect(kms('CreateKey', { Policy })).rejects.toMatchObject({
+      name: 'MalformedPolicyDocumentException',
+      message: expect.stringContaining('Efect'),
+    });
+  });
+
   it('cannot hang on a condition that is not emulated', async () => {
     const Condition = { StringEquals: { 'kms:RecipientAttestation:PCR0': 'x' } };
     const Policy = JSON.stringify({ Version: '2012-10-17', Statement: [{ ...root, Condition }] });

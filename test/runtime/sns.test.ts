@@ -11,6 +11,7 @@ import {
   PublishBatchCommand,
   PublishCommand,
   type PublishCommandInput,
+  SetTopicAttributesCommand,
   SNSClient,
   SubscribeCommand,
   UnsubscribeCommand,
@@ -198,6 +199,14 @@ describe('topics', () => {
     const { Attributes } = await sns.send(new GetTopicAttributesCommand({ TopicArn }));
     expect(Attributes).toMatchObject({ SubscriptionsConfirmed: '4', SubscriptionsPending: '1' });
     expect(JSON.parse(Attributes?.Policy ?? '')).toMatchObject({ Id: '__default_policy_ID' });
+  });
+
+  it('take no policy that cannot be evaluated', async () => {
+    const Statement = { Effect: 'Allow', Action: 'sns:Publish', Resource: '*' };
+    const AttributeValue = JSON.stringify({ Version: '2012-10-17', Statement });
+    const set = new SetTopicAttributesCommand({ TopicArn, AttributeName: 'Policy', AttributeValue });
+
+    await expect(sns.send(set)).rejects.toThrow(/Policy: .*needs a Principal/);
   });
 
   it('forget who unsubscribes', async () => {

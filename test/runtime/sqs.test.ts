@@ -346,6 +346,17 @@ describe('a queue', () => {
     });
   });
 
+  it.each([
+    ['no JSON', '{'],
+    ['no principal', JSON.stringify({ Statement: { Effect: 'Allow', Action: 'sqs:*', Resource: '*' } })],
+    [
+      'no effect',
+      JSON.stringify({ Statement: { Efect: 'Allow', Principal: '*', Action: 'sqs:SendMessage', Resource: '*' } }),
+    ],
+  ])('takes no policy with %s', async (_what, Policy) => {
+    await expect(create('jobs', { Policy })).rejects.toMatchObject({ name: 'InvalidAttributeValue' });
+  });
+
   it('obeys its policy: an explicit denial also binds the operator', async () => {
     const { url, arn } = await create('eggs');
     const Policy = JSON.stringify({

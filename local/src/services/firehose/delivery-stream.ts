@@ -208,11 +208,15 @@ export class DeliveryStream {
   /** Gives how many bytes were written. */
   async #write({ key, body, compression }: Delivery): Promise<number> {
     const Body = compression === 'GZIP' ? await compress(body) : body;
-    const { roleArn, bucketArn } = this.destination;
+    const { roleArn, bucketArn, encryption } = this.destination;
+    const keyArn = encryption.KMSEncryptionConfig?.AWSKMSKeyARN;
     const service = this.#kernel.serviceCaller('firehose.amazonaws.com', this.arn);
     const session = this.#kernel.iam.assumeRole(roleArn, service, this.name);
     const Bucket = bucketArn.slice(bucketArn.lastIndexOf(':') + 1);
-    const input = { Bucket, Key: key, Body, ContentType: 'application/octet-stream' };
+    const input = {
+      ...{ Bucket, Key: key, Body, ContentType: 'application/octet-stream' },
+      ...(keyArn !== undefined && { ServerSideEncryption: 'aws:kms', SSEKMSKeyId: keyArn }),
+    };
     await this.#kernel.call('s3', 'PutObject', input, session);
     return Body.length;
   }

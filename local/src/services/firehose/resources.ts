@@ -24,7 +24,7 @@ const deliveryStream: ResourceHandler = {
       CloudWatchLoggingOptions: { Enabled: 'declared', LogGroupName: 'declared', LogStreamName: 'declared' },
       CompressionFormat: 'executed',
       CustomTimeZone: 'executed',
-      EncryptionConfiguration: { KMSEncryptionConfig: { AWSKMSKeyARN: 'declared' }, NoEncryptionConfig: 'declared' },
+      EncryptionConfiguration: { KMSEncryptionConfig: { AWSKMSKeyARN: 'executed' }, NoEncryptionConfig: 'declared' },
       ErrorOutputPrefix: 'executed',
       FileExtension: 'executed',
       Prefix: 'executed',

@@ -17,7 +17,7 @@ const stream: ResourceHandler = {
     ShardCount: 'executed',
     StreamModeDetails: { StreamMode: 'executed' },
     RetentionPeriodHours: 'executed',
-    StreamEncryption: { EncryptionType: 'declared', KeyId: 'declared' },
+    StreamEncryption: { EncryptionType: 'executed', KeyId: 'executed' },
     MaxRecordSizeInKiB: 'executed',
     DesiredShardLevelMetrics: 'declared',
     Tags: [{ Key: 'executed', Value: 'executed' }],

@@ -1,8 +1,9 @@
 import { AwsError } from '../../kernel/errors.ts';
 import type { KeptRecord, KeptRecords } from '../../kernel/kept-state.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
-import type { Permission } from '../../kernel/service.ts';
+import type { CallContext, Permission } from '../../kernel/service.ts';
 import type { Running } from '../../meter/meter.ts';
+import { useKey } from '../use-key.ts';
 import type { KeptShard, Shard, StoredRecord } from './shard.ts';
 import { Stream, type StreamSettings } from './stream.ts';
 
@@ -75,6 +76,24 @@ export class Streams {
   /** The permission for an action on the stream that a request names. */
   permission(action: string, address: StreamAddress): Permission {
     return { action: `kinesis:${action}`, resource: this.arn(this.nameIn(address)) };
+  }
+
+  /**
+   * What producers and consumers of a stream with a customer's key have to be allowed. The key that AWS manages is for
+   * everybody in the account (https://docs.aws.amazon.com/streams/latest/dev/permissions-user-key-KMS.html).
+   *
+   * @throws AwsError KMSAccessDeniedException, KMSDisabledException, KMSInvalidStateException, KMSNotFoundException
+   */
+  async requireKey(
+    { arn, settings: { keyId } }: Stream,
+    action: 'GenerateDataKey' | 'Decrypt',
+    context: CallContext,
+  ): Promise<void> {
+    if (keyId === undefined || keyId.endsWith('alias/aws/kinesis')) return;
+    const encryptionContext = { 'aws:kinesis:arn': arn };
+    const errorCode = (kind: string) => `KMS${kind}Exception`;
+    const key = { keyId, resourceArn: arn, service: 'kinesis', encryptionContext, errorCode };
+    await useKey(this.kernel, key, [action], context);
   }
 
   /** @throws AwsError ResourceNotFoundException */

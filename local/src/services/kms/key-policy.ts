@@ -1,4 +1,5 @@
 /** Key policies: https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html. */
+import { checkResourcePolicy } from '../../iam/check-resource-policy.ts';
 import type { PolicyDocument } from '../../iam/policy-document.ts';
 import { AwsError } from '../../kernel/errors.ts';
 
@@ -67,8 +68,8 @@ export function parseKeyPolicy(text: string): KeyPolicy {
     throw malformed('it is not JSON');
   }
   if (typeof value !== 'object' || value === null || !('Statement' in value)) throw malformed('it has no Statement');
-  // IAM checks the statements when it compiles them.
   const document = value as PolicyDocument;
+  checkResourcePolicy(document, malformed);
   requireKnownKeys(document);
   return { text, document };
 }

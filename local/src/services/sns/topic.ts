@@ -1,7 +1,8 @@
+import { checkResourcePolicy } from '../../iam/check-resource-policy.ts';
 import type { PolicyDocument } from '../../iam/policy-document.ts';
-import type { Caller } from '../../kernel/caller.ts';
-import { AwsError } from '../../kernel/errors.ts';
-import type { Permission } from '../../kernel/service.ts';
+import type { Kernel } from '../../kernel/kernel.ts';
+import type { CallContext, Permission } from '../../kernel/service.ts';
+import { useKey } from '../use-key.ts';
 import { effectivePolicy, type GivenPolicy, readTopicPolicy, shownPolicy } from './delivery-policy.ts';
 import { invalidParameter } from './errors.ts';
 import type { Subscription } from './subscription.ts';
@@ -83,18 +84,18 @@ export class Topic {
   }
 
   /**
-   * Services cannot use the key `alias/aws/sns`, whose policy nobody can change.
-   * https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
+   * What who publishes to a topic with a key of KMS has to be allowed. Services cannot use `alias/aws/sns`, whose policy nobody
+   * can change (https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html).
    *
-   * @throws AwsError KMSAccessDenied
+   * @throws AwsError KMSAccessDenied, KMSDisabled, KMSInvalidState, KMSInvalidKeyUsage, KMSNotFound
    */
-  checkKey(caller: Caller): void {
-    const key = this.attributes.get('KmsMasterKeyId') ?? '';
-    if (caller.kind !== 'service' || !key.endsWith('alias/aws/sns')) return;
-    throw new AwsError(
-      'KMSAccessDenied',
-      `${caller.arn} is not authorized to access the encryption key of the topic ${this.arn}: services need a customer managed key, not ${key}`,
-    );
+  async requireKey(kernel: Kernel, context: CallContext): Promise<void> {
+    const keyId = this.attributes.get('KmsMasterKeyId');
+    if (keyId === undefined) return;
+    const encryptionContext = { 'aws:sns:topicArn': this.arn };
+    const errorCode = (kind: string) => `KMS${kind}`;
+    const key = { keyId, resourceArn: this.arn, service: 'sns', encryptionContext, errorCode };
+    await useKey(kernel, key, ['GenerateDataKey', 'Decrypt'], context);
   }
 
   /** The policy as GetTopicAttributes shows it. */
@@ -113,8 +114,9 @@ function parsePolicy(text: string): PolicyDocument {
   if (typeof value !== 'object' || value === null || !('Statement' in value)) {
     throw invalidParameter('Policy has no Statement');
   }
-  // IAM checks the statements when it compiles them.
-  return value as PolicyDocument;
+  const document = value as PolicyDocument;
+  checkResourcePolicy(document, (detail) => invalidParameter(`Policy: ${detail}`));
+  return document;
 }
 
 function defaultPolicyText(arn: string, accountId: string): string {

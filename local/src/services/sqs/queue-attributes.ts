@@ -1,4 +1,5 @@
 /** Attributes of a queue that its owner sets: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html */
+import { checkResourcePolicy } from '../../iam/check-resource-policy.ts';
 import type { PolicyDocument } from '../../iam/policy-document.ts';
 import { AwsError } from '../../kernel/errors.ts';
 import { invalidParameter } from './errors.ts';
@@ -40,6 +41,8 @@ export interface QueueSettings {
   readonly waitMs: number;
   readonly visibilityMs: number;
   readonly policy: PolicyDocument | undefined;
+  /** Of KMS; undefined for a queue without a key of its own. */
+  readonly keyId: string | undefined;
   readonly redrive: RedrivePolicy | undefined;
   readonly redriveAllow: RedriveAllowPolicy | undefined;
 }
@@ -93,7 +96,8 @@ function read(texts: ReadonlyMap<string, string>): QueueSettings {
     retentionMs: numberOf(texts, 'MessageRetentionPeriod') * 1000,
     waitMs: numberOf(texts, 'ReceiveMessageWaitTimeSeconds') * 1000,
     visibilityMs: numberOf(texts, 'VisibilityTimeout') * 1000,
-    policy: objectOf(texts, 'Policy') as PolicyDocument | undefined,
+    policy: policyOf(texts),
+    keyId: texts.get('KmsMasterKeyId'),
     redrive: redriveOf(texts),
     redriveAllow: redriveAllowOf(texts),
   };
@@ -120,6 +124,12 @@ function objectOf(texts: ReadonlyMap<string, string>, name: string): Readonly<Re
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalidValue(name, 'It is no object');
   return Object.fromEntries(Object.entries(value));
+}
+
+function policyOf(texts: ReadonlyMap<string, string>): PolicyDocument | undefined {
+  const policy = objectOf(texts, 'Policy') as PolicyDocument | undefined;
+  if (policy) checkResourcePolicy(policy, (detail) => invalidValue('Policy', detail));
+  return policy;
 }
 
 function redriveOf(texts: ReadonlyMap<string, string>): RedrivePolicy | undefined {
@@ -159,6 +169,6 @@ export function allowsRedriveFrom({ redriveAllow }: QueueSettings, sourceArn: st
 function invalidValue(name: string, detail?: string): AwsError {
   return new AwsError(
     'InvalidAttributeValue',
-    `Invalid value for the parameter ${name}.${detail ? ` ${detail}.` : ''}`,
+    `Invalid value for the parameter ${name}.${detail ? ` ${detail.replace(/\.$/, '')}.` : ''}`,
   );
 }

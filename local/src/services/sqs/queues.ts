@@ -1,6 +1,7 @@
 import type { KeptRecord, KeptRecords } from '../../kernel/kept-state.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
-import type { Permission } from '../../kernel/service.ts';
+import type { CallContext, Permission } from '../../kernel/service.ts';
+import { useKey } from '../use-key.ts';
 import { queueDoesNotExist } from './errors.ts';
 import { type KeptMessage, type KeptQueue, Queue } from './queue.ts';
 import { allowsRedriveFrom, type QueueSettings, restoreSettings } from './queue-attributes.ts';
@@ -75,6 +76,29 @@ export class Queues {
   /** Adds to a metric of the queue: `NumberOfMessagesSent` and its siblings. */
   count(queue: Queue, metricName: string, value: number): void {
     if (value > 0) this.#queues.get(queue.name)?.metrics.count(metricName, value);
+  }
+
+  /**
+   * What producers and consumers of a queue with a key of KMS have to be allowed
+   * (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html).
+   *
+   * @throws AwsError KmsAccessDenied, KmsDisabled, KmsInvalidState, KmsInvalidKeyUsage, KmsNotFound
+   */
+  async requireKey(
+    { arn, settings: { keyId } }: Queue,
+    actions: readonly ('GenerateDataKey' | 'Decrypt')[],
+    context: CallContext,
+  ): Promise<void> {
+    if (keyId === undefined) return;
+    const encryptionContext = { 'aws:sqs:arn': arn };
+    const key = {
+      keyId,
+      resourceArn: arn,
+      service: 'sqs',
+      encryptionContext,
+      errorCode: (kind: string) => `Kms${kind}`,
+    };
+    await useKey(this.kernel, key, actions, context);
   }
 
   /** The permission for an action on a queue; its own policy takes part in the decision. */

@@ -28,7 +28,7 @@ export const sqsResources: readonly ResourceHandler[] = [
     properties: {
       DelaySeconds: 'executed',
       KmsDataKeyReusePeriodSeconds: 'declared',
-      KmsMasterKeyId: 'declared',
+      KmsMasterKeyId: 'executed',
       MaximumMessageSize: 'executed',
       MessageRetentionPeriod: 'executed',
       QueueName: 'executed',

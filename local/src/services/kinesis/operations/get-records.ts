@@ -106,7 +106,7 @@ export function getRecords(streams: Streams): AnyOperation {
     permissions: (input) => [
       streams.permission('GetRecords', { StreamName: decode(input.ShardIterator).stream, StreamARN: input.StreamARN }),
     ],
-    run(input) {
+    async run(input, context) {
       const { Limit: limit = MAX_RECORDS } = input;
       if (!Number.isInteger(limit) || limit < 1 || limit > MAX_RECORDS) {
         throw invalidArgument(`Limit must be between 1 and ${MAX_RECORDS}, got ${limit}`);
@@ -122,6 +122,7 @@ export function getRecords(streams: Streams): AnyOperation {
           `Iterator expired. The iterator was created at time ${new Date(iterator.issuedAt).toUTCString()} while right now it is ${new Date(now).toUTCString()} which is further in the future than the tolerated delay of ${ITERATOR_MS} milliseconds.`,
         );
       }
+      await streams.requireKey(stream, 'Decrypt', context);
       const { records, next } = read(shard, Math.max(iterator.position, shard.trim(stream.horizon(now))), limit);
       if (stream.settings.mode === 'ON_DEMAND') {
         const bytes = records.reduce((sum, { data }) => sum + data.length, 0);

@@ -87,9 +87,11 @@ export function putRecord(streams: Streams): AnyOperation {
   const signals = streamSignals(streams.kernel);
   return operation<PutRecordCommandInput, Omit<PutRecordCommandOutput, '$metadata'>>({
     permissions: (input) => [streams.permission('PutRecord', input)],
-    run(input) {
+    async run(input, context) {
       const stream = streams.get(input);
-      const answer = add(streams, stream, checkEntry(input, stream), streams.kernel.clock.now());
+      const entry = checkEntry(input, stream);
+      await streams.requireKey(stream, 'GenerateDataKey', context);
+      const answer = add(streams, stream, entry, streams.kernel.clock.now());
       signals.added(stream.arn);
       return { ...answer, ...encryption(stream) };
     },
@@ -104,7 +106,7 @@ export function putRecords(streams: Streams): AnyOperation {
   const signals = streamSignals(streams.kernel);
   return operation<PutRecordsCommandInput, Omit<PutRecordsCommandOutput, '$metadata'>>({
     permissions: (input) => [streams.permission('PutRecords', input)],
-    run(input) {
+    async run(input, context) {
       const stream = streams.get(input);
       const entries = input.Records ?? [];
       if (entries.length < 1 || entries.length > MAX_RECORDS) {
@@ -118,6 +120,7 @@ export function putRecords(streams: Streams): AnyOperation {
       if (bytes > MAX_REQUEST_BYTES) {
         throw invalidArgument(`Records size exceeds 10 MiB limit: the request has ${bytes} bytes`);
       }
+      await streams.requireKey(stream, 'GenerateDataKey', context);
       const now = streams.kernel.clock.now();
       const records: PutRecordsResultEntry[] = checked.map((entry) => add(streams, stream, entry, now));
       signals.added(stream.arn);

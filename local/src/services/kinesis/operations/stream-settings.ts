@@ -73,7 +73,7 @@ export function updateMaxRecordSize(streams: Streams): AnyOperation {
   });
 }
 
-/** StartStreamEncryption: remembered and answered; records stay as they are in the memory of this process. */
+/** StartStreamEncryption: who puts and gets records has to be allowed to use the key; nothing is encrypted in this process. */
 export function startStreamEncryption(streams: Streams): AnyOperation {
   return operation<StartStreamEncryptionCommandInput, object>({
     permissions: (input) => [streams.permission('StartStreamEncryption', input)],

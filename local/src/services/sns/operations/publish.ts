@@ -28,14 +28,14 @@ export function publish(topics: Topics, carrier: Carrier): AnyOperation {
       if (input.PhoneNumber !== undefined || isEndpoint(target)) return [{ action: 'sns:Publish', resource: target }];
       return [topics.permission('Publish', target)];
     },
-    run(input, { caller }) {
+    async run(input, context) {
       const target = targetOf(input);
       const message = prepareMessage(input);
       if (input.PhoneNumber !== undefined) text(carrier, target, message);
       else if (isEndpoint(target)) push(kernel, platforms.getEndpoint(target), message, null);
       else {
         const topic = topics.get(target);
-        topic.checkKey(caller);
+        await topic.requireKey(kernel, context);
         deliverToAll(carrier, topic, message);
       }
       return { MessageId: message.id };
@@ -47,10 +47,10 @@ export function publish(topics: Topics, carrier: Carrier): AnyOperation {
 export function publishBatch(topics: Topics, carrier: Carrier): AnyOperation {
   return operation<PublishBatchCommandInput, PublishBatchResponse>({
     permissions: (input) => [topics.permission('Publish', input.TopicArn)],
-    run(input, { caller }) {
+    async run(input, context) {
       const entries = checkBatch(input);
       const topic = topics.get(input.TopicArn);
-      topic.checkKey(caller);
+      await topic.requireKey(carrier.kernel, context);
       const accepted: { readonly Id: string | undefined; readonly message: PublishedMessage }[] = [];
       const Failed: BatchResultErrorEntry[] = [];
       for (const entry of entries) {

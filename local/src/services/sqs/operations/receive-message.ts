@@ -13,7 +13,7 @@ const MAX_IN_FLIGHT = 120_000;
 export function receiveMessage(queues: Queues): AnyOperation {
   return operation<ReceiveMessageCommandInput, ReceiveMessageResult>({
     permissions: (input) => [queues.permission('ReceiveMessage', queues.getByUrl(input.QueueUrl))],
-    async run(input) {
+    async run(input, context) {
       const queue = queues.getByUrl(input.QueueUrl);
       const max = inRange('MaxNumberOfMessages', input.MaxNumberOfMessages, 1, 10) ?? 1;
       const visibility = inRange('VisibilityTimeout', input.VisibilityTimeout, 0, 43_200);
@@ -21,6 +21,7 @@ export function receiveMessage(queues: Queues): AnyOperation {
       if (queue.inFlightCount >= MAX_IN_FLIGHT) {
         throw new AwsError('OverLimit', 'Too many messages in flight: the limit of a standard queue is 120000.', 403);
       }
+      await queues.requireKey(queue, ['Decrypt'], context);
       const messages = await queue.receive(
         max,
         visibility === undefined ? queue.settings.visibilityMs : visibility * 1000,

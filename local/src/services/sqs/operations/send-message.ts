@@ -25,13 +25,16 @@ interface MessageInput {
   readonly MessageDeduplicationId?: string | undefined;
 }
 
+const TO_SEND = ['GenerateDataKey', 'Decrypt'] as const;
+
 /** SendMessage: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
 export function sendMessage(queues: Queues): AnyOperation {
   return operation<SendMessageCommandInput, SendMessageResult>({
     permissions: (input) => [queues.permission('SendMessage', queues.getByUrl(input.QueueUrl))],
-    run(input, context) {
+    async run(input, context) {
       const queue = queues.getByUrl(input.QueueUrl);
       const { message } = prepare(queue, input, context);
+      await queues.requireKey(queue, TO_SEND, context);
       const result = add(queue, message, input);
       queues.count(queue, 'NumberOfMessagesSent', 1);
       queue.deliver();
@@ -44,7 +47,7 @@ export function sendMessage(queues: Queues): AnyOperation {
 export function sendMessageBatch(queues: Queues): AnyOperation {
   return operation<SendMessageBatchCommandInput, SendMessageBatchResult>({
     permissions: (input) => [queues.permission('SendMessage', queues.getByUrl(input.QueueUrl))],
-    run(input, context) {
+    async run(input, context) {
       const queue = queues.getByUrl(input.QueueUrl);
       let total = 0;
       const prepared = runBatch(input.Entries, (entry, id) => {
@@ -58,6 +61,7 @@ export function sendMessageBatch(queues: Queues): AnyOperation {
           `Batch requests cannot be longer than 1048576 bytes. You have sent ${total} bytes.`,
         );
       }
+      await queues.requireKey(queue, TO_SEND, context);
       const Successful = prepared.Successful.map(({ id, entry, message }) => ({
         Id: id,
         ...add(queue, message, entry),
