@@ -81,6 +81,8 @@ async function alarm(AlarmName = 'too-many'): Promise<MetricAlarm> {
   return MetricAlarms[0] ?? {};
 }
 
+const topics = (count: number) => Array.from({ length: count }, (_, at) => `arn:aws:sns:us-east-1:123456789012:t${at}`);
+
 const state = async (name?: string) => (await alarm(name)).StateValue;
 
 describe('metrics', () => {
@@ -236,6 +238,17 @@ describe('an alarm', () => {
     expect(await state()).toBe(expected);
   });
 
+  it.each<readonly [string, Partial<PutMetricAlarmCommandInput>, Partial<PutMetricAlarmCommandInput>]>([
+    ['a day, of periods below an hour', { Period: 300, EvaluationPeriods: 288 }, { EvaluationPeriods: 289 }],
+    ['a week, of longer ones', { Period: 86_400, EvaluationPeriods: 7 }, { EvaluationPeriods: 8 }],
+    ['five actions', { OKActions: topics(5) }, { OKActions: topics(6) }],
+    ['255 characters for its name', { AlarmName: 'x'.repeat(255) }, { AlarmName: 'x'.repeat(256) }],
+  ])('has up to %s', async (_what, allowed, beyond) => {
+    await putAlarm(allowed);
+
+    await expect(putAlarm({ ...allowed, ...beyond })).rejects.toMatchObject({ name: 'InvalidParameterValueException' });
+  });
+
   it('is refused by name when it uses metric math', async () => {
     const command = new PutMetricAlarmCommand({
       AlarmName: 'math',
@@ -323,7 +336,7 @@ describe('the actions of an alarm', () => {
     await put(11);
 
     expect(await notices(queue)).toEqual([]);
-    expect(runtime.output()).toMatch(/cloudwatch\.amazonaws\.com is not authorized to access the encryption key/);
+    expect(runtime.output()).toMatch(/cloudwatch\.amazonaws\.com is not authorized to perform: kms:GenerateDataKey/);
   });
 });
 

@@ -9,6 +9,10 @@ import { invalidValue, missing } from '../errors.ts';
 import { COMPARISON_OPERATORS, type TreatMissingData } from '../evaluate-alarm.ts';
 import { checkPeriod, checkStatistic } from '../period.ts';
 
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const MAX_NAME = 255;
+const MAX_ACTIONS = 5;
 const TREATMENTS: readonly string[] = ['missing', 'ignore', 'breaching', 'notBreaching'];
 
 /** PutMetricAlarm on one metric: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html */
@@ -42,6 +46,8 @@ function read(input: PutMetricAlarmCommandInput): AlarmConfiguration {
   }
   const { AlarmName, MetricName, Namespace, Threshold, EvaluationPeriods, ComparisonOperator } = input;
   if (!AlarmName) throw missing('AlarmName');
+  if (AlarmName.length > MAX_NAME)
+    throw invalidValue(`AlarmName has ${AlarmName.length} characters; it has up to ${MAX_NAME}.`);
   if (!MetricName || !Namespace) throw missing('MetricName and Namespace');
   if (Threshold === undefined || !Number.isFinite(Threshold)) throw missing('Threshold');
   if (!Number.isInteger(EvaluationPeriods) || EvaluationPeriods === undefined || EvaluationPeriods < 1) {
@@ -57,6 +63,8 @@ function read(input: PutMetricAlarmCommandInput): AlarmConfiguration {
   if ((input.Statistic === undefined) === (input.ExtendedStatistic === undefined)) {
     throw invalidValue('Exactly one of the parameters Statistic and ExtendedStatistic must be specified.');
   }
+  const periodMs = checkPeriod(input.Period);
+  checkRange(periodMs, EvaluationPeriods);
   const treatMissingData = input.TreatMissingData ?? 'missing';
   if (!TREATMENTS.includes(treatMissingData)) {
     throw invalidValue(`TreatMissingData is ${treatMissingData}; it is one of ${TREATMENTS.join(', ')}.`);
@@ -67,7 +75,7 @@ function read(input: PutMetricAlarmCommandInput): AlarmConfiguration {
     metric: { namespace: Namespace, metricName: MetricName, dimensions: toRecord(input.Dimensions) },
     statistic: checkStatistic(input.Statistic ?? input.ExtendedStatistic ?? ''),
     unit: input.Unit,
-    periodMs: checkPeriod(input.Period),
+    periodMs,
     threshold: Threshold,
     evaluationPeriods: EvaluationPeriods,
     datapointsToAlarm,
@@ -83,7 +91,19 @@ function read(input: PutMetricAlarmCommandInput): AlarmConfiguration {
   };
 }
 
+/** "An alarm's total current evaluation period can be no longer than seven days", of periods below an hour one day. */
+function checkRange(periodMs: number, periods: number): void {
+  const longest = periodMs < HOUR_MS ? DAY_MS : 7 * DAY_MS;
+  if (periodMs * periods <= longest) return;
+  throw invalidValue(
+    `Metrics cannot be checked across more than ${longest / DAY_MS === 1 ? 'a day' : 'seven days'} (EvaluationPeriods * Period must be <= ${longest / 1000}).`,
+  );
+}
+
 function topics(actions: readonly string[] | undefined): readonly string[] {
+  if (actions && actions.length > MAX_ACTIONS) {
+    throw invalidValue(`An alarm has up to ${MAX_ACTIONS} actions for a state, not ${actions.length}.`);
+  }
   for (const action of actions ?? []) {
     if (!/^arn:aws:sns:[^:]+:\d{12}:[\w-]+$/.test(action)) {
       throw new AwsError(
