@@ -8,6 +8,7 @@ import type { HarmAt } from '../../../local/src/faults/points.ts';
 import type { Fault } from '../../support/faults.ts';
 import { type Platform, startPlatform } from '../../support/platform.ts';
 import { describeLocally } from '../../support/target.ts';
+import { stopSweeps } from '../../support/without-sweeps.ts';
 import { accessScenarios } from './access-scenarios.ts';
 import { certificatesScenarios } from './certificates-scenarios.ts';
 import { commandsScenarios } from './commands-scenarios.ts';
@@ -68,6 +69,8 @@ describeLocally('a plan of harm', 'a function that is cut off at any of its call
 
   beforeAll(async () => {
     platform = await startPlatform();
+    // What is cut off converges by itself, not because somebody looks every minute.
+    await stopSweeps(platform);
   });
   afterAll(() => platform.stop());
 

@@ -74,6 +74,8 @@ async function outcomeOf(platform: Platform, { on, device, id }: Prepared): Prom
   const { state, numbers } = await on.operator.api.getRollout({ params });
   const { events } = await on.operator.api.getRolloutReport({ params });
   await device.client.endAsync(true);
+  // It would tick on beside all that come after it.
+  if (state === 'RUNNING') await on.operator.api.abortRollout({ params });
   const outcome = {
     ...{ state, numbers, events: events.map(({ kind }) => kind) },
     // It may be told again, of the same attempt.
