@@ -85,6 +85,20 @@ async function status(device: DeviceCertificate): Promise<string | undefined> {
   }
 }
 
+/** Publishes without MQTT; gives the HTTP status. */
+function publishOverHttps({ pem: cert, keyPem: key }: DeviceCertificate, servername = 'localhost'): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const { host, port } = runtime.endpoints.deviceHttps;
+    const ca = readFileSync(runtime.endpoints.rootCaFile);
+    const tls = { ca, cert, key, servername, checkServerIdentity: () => undefined };
+    const outgoing = request({ method: 'POST', host, port, path: '/topics/a', agent: false, ...tls }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    outgoing.on('error', reject).end('x');
+  });
+}
+
 /** Registers a CA in mode SNI_ONLY; gives its id. */
 async function register(ca: CertificateAuthority, more: object = {}): Promise<string> {
   const { certificateId } = await iot.send(
@@ -228,21 +242,10 @@ test('SNI_ONLY needs the server name over HTTPS too', async () => {
   const device = await issue(await createCa('names'), 'names');
   await iot.send(new RegisterCertificateWithoutCACommand({ certificatePem: device.pem, status: 'ACTIVE' }));
   await attachEverything(device);
-  const publish = (servername: string) =>
-    new Promise<number | undefined>((resolve, reject) => {
-      const { host, port } = runtime.endpoints.deviceHttps;
-      const ca = readFileSync(runtime.endpoints.rootCaFile);
-      const tls = { ca, cert: device.pem, key: device.keyPem, servername, checkServerIdentity: () => undefined };
-      const outgoing = request({ method: 'POST', host, port, path: '/topics/a', agent: false, ...tls }, (response) => {
-        response.resume();
-        resolve(response.statusCode);
-      });
-      outgoing.on('error', reject).end('x');
-    });
   // WHEN / THEN
-  expect(await publish('')).toBe(403);
-  expect(await publish('elsewhere.example')).toBe(403);
-  expect(await publish('localhost')).toBe(200);
+  expect(await publishOverHttps(device, '')).toBe(403);
+  expect(await publishOverHttps(device, 'elsewhere.example')).toBe(403);
+  expect(await publishOverHttps(device)).toBe(200);
 });
 
 test.each(['INACTIVE', 'REVOKED'] as const)(
@@ -276,8 +279,10 @@ test('an active certificate is refused once it has expired in virtual time', asy
   await attachEverything(device);
   await iot.send(new UpdateCertificateCommand({ certificateId: device.certificateId, newStatus: 'ACTIVE' }));
   await (await connect(device)).endAsync();
+  expect(await publishOverHttps(device)).toBe(200);
   // WHEN
   await runtime.advance(2 * 3600);
   // THEN
   await refused(device);
+  expect(await publishOverHttps(device)).toBe(403);
 });

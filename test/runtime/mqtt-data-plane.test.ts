@@ -277,15 +277,6 @@ describe('HTTPS with a device certificate', () => {
         return fixture.device;
       },
     ],
-    [
-      'a certificate that has expired',
-      async () => {
-        const old = await issue(fixture.ca, 'old', { notAfter: new Date(Date.now() + 60_000) });
-        fixture.directory.add(old);
-        await fixture.kernel.clock.advance(120_000);
-        return old;
-      },
-    ],
   ])('refuses %s', async (_name, prepare) => {
     // GIVEN
     const certificate = await prepare();
