@@ -72,7 +72,7 @@ const RolloutRelease = v.object({
 export type RolloutRelease = v.InferOutput<typeof RolloutRelease>;
 
 /** Why a rollout is paused. */
-export const PAUSE_REASONS = ['operator', 'wave', 'yanked', 'expired'] as const;
+export const PAUSE_REASONS = ['operator', 'wave', 'expired'] as const;
 
 /** `listed.list` when all that is to be listed is. */
 export const ALL_LISTED = 1_000;
@@ -85,6 +85,8 @@ export const RolloutRow = v.object({
   /** Of its state, in words. */
   reason: v.optional(v.string()),
   pausedFor: v.optional(v.picklist(PAUSE_REASONS)),
+  /** When somebody resumed it last. */
+  resumedAt: v.optional(EpochMilliseconds),
   createdAt: EpochMilliseconds,
   createdBy: PersonId,
   changedAt: EpochMilliseconds,

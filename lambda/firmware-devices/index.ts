@@ -50,6 +50,7 @@ const rollouts = {
   rollouts: new RolloutsTable(tables, FIRMWARE_TABLE),
   devices: new RolloutDevicesTable(tables, FIRMWARE_TABLE),
   offers: new OffersTable(tables, FIRMWARE_TABLE),
+  releases,
   presences: new ThingPresences(tables, THINGS_TABLE),
   shadows: new NamedFirmwareShadows(new IoTDataPlaneClient({})),
   ticks: new RolloutQueue(new SQSClient({}), environment.ROLLOUTS_QUEUE_URL),

@@ -42,7 +42,13 @@ export function decide(
 ): Decision | undefined {
   if (row.state === 'ABORTED' || row.state === 'COMPLETED') return ending(row, numbers, now);
   if (row.state !== 'RUNNING' && row.state !== 'PAUSED') return undefined;
-  return abortion(row, numbers) ?? (row.state === 'RUNNING' ? progress(row, numbers, { now, yanked }) : undefined);
+  const isRunning = row.state === 'RUNNING';
+  return (
+    abortion(row, numbers) ??
+    (isRunning ? completion(row, numbers, now) : undefined) ??
+    (yanked ? withdrawal(row, numbers) : undefined) ??
+    (isRunning ? progress(row, numbers, now) : undefined)
+  );
 }
 
 function abortion({ settings, wave }: RolloutRow, { all }: Numbers): Decision | undefined {
@@ -57,14 +63,18 @@ function abortion({ settings, wave }: RolloutRow, { all }: Numbers): Decision | 
   };
 }
 
-function progress(
-  row: RolloutRow,
-  numbers: Numbers,
-  { now, yanked }: { readonly now: number; readonly yanked: boolean },
-): Decision | undefined {
+/** For good, as the release is: whoever is held by it could get nothing else. */
+function withdrawal({ wave }: RolloutRow, { all }: Numbers): Decision {
+  const text = `the release was yanked; ${all.PENDING} are untouched`;
+  return {
+    change: { state: 'ABORTED', pausedFor: undefined, reason: text },
+    event: { kind: 'aborted', text, wave, numbers: present(all) },
+  };
+}
+
+function progress(row: RolloutRow, numbers: Numbers, now: number): Decision | undefined {
   const { all, waves } = numbers;
-  if (row.started >= totalOf(all) && row.retriedTo === undefined) return completion(row, numbers, now);
-  if (yanked) return pause('yanked', 'the release was yanked', row, all);
+  if (isAllStarted(row, numbers)) return undefined;
   if (row.release.expiresAt <= now) return pause('expired', 'the release has expired', row, all);
   const wave = waves[row.wave];
   if (!wave || leftInWave(row, numbers) > 0 || row.retriedTo !== undefined) return undefined;
@@ -82,10 +92,19 @@ function progress(
   return underWay(wave) > 0 ? undefined : pause('wave', text, row, wave);
 }
 
+function isAllStarted({ started, retriedTo }: RolloutRow, { all }: Numbers): boolean {
+  return started >= totalOf(all) && retriedTo === undefined;
+}
+
 /** The last ones have nobody behind them to hold back. */
-function completion({ wave }: RolloutRow, { all }: Numbers, now: number): Decision | undefined {
-  if (underWay(all) > 0) return undefined;
-  const text = `${all.SUCCEEDED} of ${totalOf(all)} succeeded, ${failures(all)} failed, ${all.UNREACHED} were never connected, ${all.SKIPPED} were passed over`;
+function completion(row: RolloutRow, numbers: Numbers, now: number): Decision | undefined {
+  const { all } = numbers;
+  const { wave } = row;
+  if (!isAllStarted(row, numbers) || underWay(all) > 0) return undefined;
+  const text =
+    totalOf(all) === 0
+      ? nobody(all.SKIPPED)
+      : `${all.SUCCEEDED} of ${totalOf(all)} succeeded, ${failures(all)} failed, ${all.UNREACHED} were never connected, ${all.SKIPPED} were passed over`;
   return {
     change: { state: 'COMPLETED', reason: text, endedAt: now },
     event: { kind: 'completed', text, wave, numbers: present(all) },
@@ -99,7 +118,13 @@ function ending(row: RolloutRow, { all }: Numbers, now: number): Decision | unde
   return { change: { endedAt: now }, event: { kind: 'ended', text, numbers: present(all) } };
 }
 
-function pause(pausedFor: 'wave' | 'yanked' | 'expired', text: string, row: RolloutRow, numbers: ByState): Decision {
+/** Why a rollout is for no device at all. */
+export function nobody(skipped: number): string {
+  if (skipped === 0) return 'nobody gets it: no thing of this product is what the target means';
+  return `nobody gets it: all ${skipped} that the target means are passed over`;
+}
+
+function pause(pausedFor: 'wave' | 'expired', text: string, row: RolloutRow, numbers: ByState): Decision {
   return {
     change: { state: 'PAUSED', pausedFor, reason: text },
     event: { kind: 'paused', text, wave: row.wave, numbers: present(numbers) },

@@ -1,3 +1,4 @@
+import type { UpdateState } from '@thingstead/contracts/firmware';
 import { type RolloutDeviceRow, type RolloutRow, rolloutDueShard } from '@thingstead/contracts/rollout-store';
 import { mapConcurrent } from '../adapters/map-concurrent.ts';
 import { changed, type DeviceStep, desiredOf, ended, failed, failureBefore } from '../rollouts/device-steps.ts';
@@ -10,6 +11,8 @@ export const MAX_DUE = 100;
 const CONCURRENCY = 10;
 /** A device that is away at the end of its soak time, or whose attempt has to wait, is looked at again after that. */
 const AGAIN_MS = 60_000;
+/** What a device says that does not have the image yet. */
+const BEFORE_IMAGE: readonly UpdateState[] = ['WAITING', 'DOWNLOADING'];
 /** A device that comes and goes has so many times as long to answer. */
 const MAX_ANSWERS = 3;
 
@@ -49,16 +52,22 @@ async function stepOf(row: RolloutDeviceRow, rollout: RolloutRow, ports: TickPor
   if (row.state === 'NOTIFIED') return unanswered(row, rollout, ports);
   if (row.state === 'SOAKING') return soaked(row, rollout, ports);
   if (row.state !== 'UPDATING') return undefined;
+  const waits = row.said === undefined || BEFORE_IMAGE.includes(row.said);
+  const later = waits ? keptWaiting(rollout, rollout.settings.updateSeconds, ports.now()) : undefined;
+  if (later !== undefined) return { next: changed(row, { dueAt: later }, ports.now()) };
   const reason = `it began and was not done after ${rollout.settings.updateSeconds} s; it said ${row.said} last`;
   return failed(row, rollout, { state: 'TIMED_OUT', reason }, ports.now());
 }
 
+/** While a rollout is paused nobody is let download: that time is not the device's. When it is looked at again; undefined: it had its time. */
+function keptWaiting({ state, resumedAt = 0 }: RolloutRow, seconds: number, now: number): number | undefined {
+  const until = (state === 'PAUSED' ? now : resumedAt) + seconds * 1000;
+  return until > now ? until : undefined;
+}
+
 /** Silence of a device that is connected is a failure; of one that is away it says nothing. */
-async function unanswered(
-  row: RolloutDeviceRow,
-  { settings, ...rollout }: RolloutRow,
-  ports: TickPorts,
-): Promise<DeviceStep> {
+async function unanswered(row: RolloutDeviceRow, rollout: RolloutRow, ports: TickPorts): Promise<DeviceStep> {
+  const { settings } = rollout;
   const now = ports.now();
   const answerMs = settings.answerSeconds * 1000;
   const presence = await ports.presences.find(row.thing);
@@ -66,10 +75,12 @@ async function unanswered(
     const away = { state: 'UNREACHED', dueShard: undefined, dueAt: undefined } as const;
     return { next: changed(row, { ...away, reason: 'it was not connected' }, now), offer: { state: 'UNREACHED' } };
   }
-  const answersBy = Math.min(presence.since + answerMs, (row.startedAt ?? 0) + MAX_ANSWERS * answerMs);
+  const answersBy =
+    keptWaiting(rollout, settings.answerSeconds, now) ??
+    Math.min(presence.since + answerMs, (row.startedAt ?? 0) + MAX_ANSWERS * answerMs);
   if (answersBy > now) return { next: changed(row, { dueAt: answersBy }, now) };
   const reason = `it was connected and did not answer in ${settings.answerSeconds} s`;
-  return failed(row, { settings, ...rollout }, { state: 'TIMED_OUT', reason }, now);
+  return failed(row, rollout, { state: 'TIMED_OUT', reason }, now);
 }
 
 async function soaked(row: RolloutDeviceRow, rollout: RolloutRow, ports: TickPorts): Promise<DeviceStep> {

@@ -7,6 +7,7 @@ import {
 } from '@thingstead/contracts/rollout-store';
 import { type Candidate, candidatesFrom } from '../rollouts/candidates.ts';
 import type { TickPorts } from '../rollouts/ports.ts';
+import { nobody } from './decide.ts';
 
 /** With the rollout's row and their count, devices that one transaction of DynamoDB takes: at most 100 items. */
 export const MAX_EXPANDED = 97;
@@ -47,7 +48,7 @@ export async function expand(row: RolloutRow, ports: TickPorts): Promise<Expande
   }
   if (rollout.listed.list !== ALL_LISTED) return { rollout, moved: rollout };
   const { PENDING = 0, SKIPPED = 0 } = await ports.rollouts.counts(rollout.id);
-  const text = `${PENDING} devices get it, ${SKIPPED} are passed over`;
+  const text = PENDING === 0 ? nobody(SKIPPED) : `${PENDING} devices get it, ${SKIPPED} are passed over`;
   const allowance = { starts: 0, at: ports.now() };
   return {
     rollout,

@@ -22,7 +22,7 @@ const MAX_DELAY_MS = 900_000;
 /** While devices are under way, what they say is looked at so often. */
 const POLL_MS = 30_000;
 const SOON_MS = 1_000;
-/** While a rollout is paused, devices that wait for another attempt are looked at so often. */
+/** While a rollout is paused, devices that wait for another attempt stand in nobody's way for so long. */
 const PAUSED_MS = 300_000;
 /** A request to the API lives for 30 seconds: what it has not stored by then it stores no more. */
 const STORED_WITHIN_MS = 60_000;
@@ -66,7 +66,8 @@ async function step(row: RolloutRow, tick: RolloutTick, ports: TickPorts): Promi
   const { retries, more } = await lookAtDue(row, ports);
   const numbers = numbersOf(await rollouts.counts(row.id), row.settings.waves.length);
   const { product, counter } = row.release;
-  const yanked = row.state === 'RUNNING' && (await releases.find(product, counter))?.state === 'YANKED';
+  const mayGoOn = row.state === 'RUNNING' || row.state === 'PAUSED';
+  const yanked = mayGoOn && (await releases.find(product, counter))?.state === 'YANKED';
   const decision = decide(row, numbers, { now: now(), yanked });
   if (decision) {
     await complete(row, decision, numbers, ports);
@@ -76,11 +77,13 @@ async function step(row: RolloutRow, tick: RolloutTick, ports: TickPorts): Promi
   // One that comes back after all others are done has its other attempts too.
   const mayStart = row.state === 'RUNNING' || row.state === 'COMPLETED';
   const next = mayStart ? await start(row, numbers, retries, ports) : row;
-  if (row.state === 'PAUSED') await putOff(retries, ports, PAUSED_MS);
+  const isStill = row.state === 'PAUSED' && underWay(numbers.all) === numbers.all.RETRY;
+  if (row.state === 'PAUSED' && !isStill) await putOff(retries, ports, PAUSED_MS);
   if (!next) return false;
   const isOver = underWay(numbers.all) === 0 && (row.state === 'COMPLETED' || row.state === 'ABORTED');
   if (!isOver) {
-    const delay = await delayOf(next, numbers, more, ports);
+    // Those that only wait for the rollout to go on are left as they are: nothing becomes of them before.
+    const delay = isStill ? MAX_DELAY_MS : await delayOf(next, numbers, more, ports);
     return goOn(row, reopened(next, numbers), tick, { delay }, ports);
   }
   const last = { ...next, revision: row.revision + 1, tick: tick.tick + 1 };
@@ -100,7 +103,8 @@ async function complete(row: RolloutRow, { change }: Decision, { all }: Numbers,
   const { makeCurrent, successPercent } = row.settings;
   if (change.state !== 'COMPLETED' || !makeCurrent) return;
   const counted = totalOf(all) - all.UNREACHED - all.CANCELLED;
-  if (100 * all.SUCCEEDED < successPercent * counted) return;
+  // What has reached nobody has not proved itself.
+  if (all.SUCCEEDED === 0 || 100 * all.SUCCEEDED < successPercent * counted) return;
   await ports.releases.makeCurrent(row.release.product, row.release.counter, row.id, ports.now());
 }
 
@@ -152,7 +156,7 @@ async function delayOf(row: RolloutRow, numbers: Numbers, more: boolean, ports: 
   const dueAt = await ports.devices.nextDueAt(shard);
   const due = dueAt === undefined ? MAX_DELAY_MS : Math.max(SOON_MS, dueAt - now);
   const poll = underWay(numbers.all) > 0 || row.started > 0 ? POLL_MS : MAX_DELAY_MS;
-  const idle = Math.min(due, row.state === 'PAUSED' && underWay(numbers.all) === 0 ? MAX_DELAY_MS : poll);
+  const idle = Math.min(due, poll);
   const left = leftInWave(row, numbers);
   if (row.state !== 'RUNNING' || left === 0) return idle;
   const closed = timeUntilOpen(row.settings.window, now);

@@ -1,11 +1,15 @@
 import type { RolloutRelease, RolloutRow } from '@thingstead/contracts/rollout-store';
-import type { NewRollout } from '@thingstead/contracts/rollouts';
+import type { NewRollout, RolloutTarget } from '@thingstead/contracts/rollouts';
 import { BEGINNING } from './candidates.ts';
-import type { Releases, Rollouts, Ticks } from './ports.ts';
+import type { CandidatePorts, Releases, Rollouts, Ticks } from './ports.ts';
+
+/** Names that one refusal has room for. */
+const MAX_SHOWN = 10;
 
 export interface CreatePorts {
   readonly rollouts: Pick<Rollouts, 'create' | 'read'>;
   readonly releases: Pick<Releases, 'find'>;
+  readonly lists: CandidatePorts['lists'];
   readonly ticks: Ticks;
   /** A new ULID. */
   newId(now: number): string;
@@ -45,6 +49,8 @@ export async function create(
   if (before) return same(before, { product, counter });
   const found = await findRelease({ product, counter }, ports);
   if (found.kind !== 'found') return found;
+  const unknown = await unknownThings(settings.target, ports);
+  if (unknown.length > 0) return { kind: 'refused', reason: `there is no thing ${listed(unknown)}` };
   const createdAt = ports.now();
   const id = chosen ?? newId(createdAt);
   const isForAll = Object.values(settings.target).every((each) => each === undefined);
@@ -62,6 +68,18 @@ export async function create(
   const other = await rollouts.read(id);
   if (!other) throw new Error(`rollout ${id} is there, and is not`);
   return same(other, { product, counter });
+}
+
+/** Those that are named and are not there: who names a thing means it. */
+async function unknownThings({ things = [] }: RolloutTarget, { lists }: CreatePorts): Promise<readonly string[]> {
+  const named = [...new Set(things)];
+  const rows = await lists.rows(named);
+  return named.filter((thing) => !rows.has(thing));
+}
+
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, MAX_SHOWN).join(', ');
+  return names.length > MAX_SHOWN ? `${shown} and ${names.length - MAX_SHOWN} others` : shown;
 }
 
 function same(rollout: RolloutRow, { product, counter }: Pick<NewRollout, 'product' | 'counter'>): Created {

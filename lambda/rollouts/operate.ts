@@ -92,8 +92,10 @@ export async function operate(
       nextTickAt: now() + 1000,
       events: row.events + 1,
     };
+    const isResumed = row.state === 'PAUSED' && outcome.next.state === 'RUNNING';
+    const resumed = isResumed ? { resumedAt: now() } : {};
     // Starts that were not used while it stood still are not made up for.
-    const next = { ...row, ...outcome.next, ...moved, allowance: { starts: 0, at: now() } };
+    const next = { ...row, ...outcome.next, ...moved, ...resumed, allowance: { starts: 0, at: now() } };
     // Each that is sent competes with this. The same one is not sent again, which is faster than the next page too.
     if (sent !== tick) await ticks.send({ rollout: id, tick, at: now() }, 1);
     sent = tick;

@@ -144,6 +144,7 @@ export interface StatusPorts {
   readonly rollouts: Pick<Rollouts, 'read'>;
   readonly devices: Pick<RolloutDevices, 'find' | 'write'>;
   readonly offers: Pick<Offers, 'read' | 'recordLate'>;
+  readonly releases: Pick<Releases, 'find'>;
   readonly presences: Presences;
   readonly ticks: Ticks;
   readonly reports: Pick<Reports, 'changed' | 'refused' | 'late'>;

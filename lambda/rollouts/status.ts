@@ -11,7 +11,7 @@ import {
   type RolloutRow,
   rolloutDueShard,
 } from '@thingstead/contracts/rollout-store';
-import { changed, type DeviceStep, failed } from './device-steps.ts';
+import { changed, type DeviceStep, ended, failed } from './device-steps.ts';
 import type { StatusPorts } from './ports.ts';
 
 type Status = Extract<FirmwareRequest, { readonly type: 'status' }>;
@@ -79,7 +79,8 @@ async function take(
     const [rollout, row] = await Promise.all([rollouts.read(id), devices.find(id, order, thing)]);
     if (!rollout || row?.attempt !== attempt) return false;
     const connections = status.state === 'COMMITTED' ? (await presences.find(thing))?.connections : undefined;
-    const step = stepOf(row, status, { rollout, connections, now: now() });
+    const isRefused = status.failure === 'no-grant' && (await isYanked(rollout, ports));
+    const step = stepOf(row, status, { rollout, connections, isRefused, now: now() });
     if (!step) {
       await wake(rollout, row, ports);
       return true;
@@ -95,9 +96,15 @@ async function take(
   throw new ContendedDeviceError(`${thing} in rollout ${id} was changed by others ${ATTEMPTS} times`);
 }
 
+async function isYanked({ release }: RolloutRow, { releases }: StatusPorts): Promise<boolean> {
+  return (await releases.find(release.product, release.counter))?.state === 'YANKED';
+}
+
 interface Known {
   readonly rollout: RolloutRow;
   readonly connections: number | undefined;
+  /** It was granted nothing because the release was withdrawn: no fault of the device. */
+  readonly isRefused: boolean;
   readonly now: number;
 }
 
@@ -109,7 +116,9 @@ function stepOf(row: RolloutDeviceRow, status: Status, known: Known): DeviceStep
     case 'FAILED':
     case 'ROLLED_BACK':
       if (!OPEN.includes(row.state) && row.state !== 'SOAKING') return afterwards(row, status, known);
-      return failed(row, known.rollout, endingOf(status.state, status), known.now);
+      return known.isRefused
+        ? ended(row, 'CANCELLED', { said: status.state, failure: status.failure, reason: status.reason }, known.now)
+        : failed(row, known.rollout, endingOf(status.state, status), known.now);
     default:
       return OPEN.includes(row.state) ? goOn(row, status, known) : undefined;
   }

@@ -32,6 +32,7 @@ export abstract class RolloutDevices extends HarmedWorld {
   readonly devices = new Map<string, Device>();
 
   protected abstract ports(): StatusPorts;
+  protected abstract isYanked(counter: number): boolean;
 
   add(thing: string, conduct: Conduct): Device {
     const isAway = conduct === 'away' || conduct === 'late';
@@ -83,6 +84,7 @@ export abstract class RolloutDevices extends HarmedWorld {
     if (!device.connected || !desired || desired.attempt === device.attempt || desired.cancelled) return;
     if (device.conduct === 'mute') return;
     device.attempt = desired.attempt;
+    this.#say(thing, desired, 'WAITING');
     this.schedule(this.random(5 * SECOND), () => {
       if (device.attempt === desired.attempt) this.#download(thing, desired);
     });
@@ -93,8 +95,9 @@ export abstract class RolloutDevices extends HarmedWorld {
     const offer = this.rows.offers.get(thing);
     const state = this.rows.rollouts.get(offer?.rollout ?? '')?.state;
     const isInForce = offer?.attempt === desired.attempt && offer.state !== 'ENDED' && state !== 'ABORTED';
-    if (isInForce && state === 'PAUSED') this.schedule(30 * SECOND, () => this.#download(thing, desired));
-    else if (!isInForce) this.#say(thing, desired, 'FAILED', { failure: 'no-grant' });
+    const isYanked = this.isYanked(desired.counter);
+    if (isInForce && !isYanked && state === 'PAUSED') this.schedule(30 * SECOND, () => this.#download(thing, desired));
+    else if (!isInForce || isYanked) this.#say(thing, desired, 'FAILED', { failure: 'no-grant' });
     else if (device.conduct === 'fails') this.#say(thing, desired, 'FAILED', { failure: 'hash-mismatch' });
     else {
       this.#say(thing, desired, 'DOWNLOADING');

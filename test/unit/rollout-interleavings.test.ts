@@ -115,8 +115,7 @@ async function live(
     world.calm();
     world.rows.check();
     for (const id of ids()) {
-      const { state, pausedFor } = world.rollout(id);
-      if (state === 'PAUSED') await world.during(world.operate(id, pausedFor === 'yanked' ? abort : resume));
+      if (world.rollout(id).state === 'PAUSED') await world.during(world.operate(id, resume));
     }
   }
   await world.run(12 * HOUR);

@@ -133,7 +133,13 @@ test('an operator gets through while every page of a list changes the rollout, a
   let [pages, sent] = [8, 0];
   const world: RolloutWorld = worldOf({ updates: 5 }, ({ rollouts, ticks, ...ports }) => ({
     ...ports,
-    ticks: { send: (tick, delay) => ticks.send(tick, delay).finally(() => (sent += 1)) },
+    ticks: {
+      send(tick, delay) {
+        // The operator's: a tick that lists sends the next one without a delay.
+        if (tick.tick === 1 && delay > 0) sent += 1;
+        return ticks.send(tick, delay);
+      },
+    },
     rollouts: {
       ...rollouts,
       advance(was, next, event) {
@@ -266,15 +272,116 @@ test('devices are started in the maintenance window alone', async () => {
   expect(new Set(day)).toEqual(new Set([150]));
 });
 
-test('a release that was yanked is started nowhere any more', async () => {
-  const world = worldOf({ updates: 20 });
-  const id = await begun(world, { waves: [{ percent: 100 }], rate: { perMinute: 6 } });
-  await world.run(MINUTE);
-  const release = world.releases.get(2);
+function yank(world: RolloutWorld, counter: number): void {
+  const release = world.releases.get(counter);
   if (release) release.state = 'YANKED';
+}
+
+test.each(['runs', 'is paused'])(
+  'a rollout that %s ends when its release is yanked: no device has failed by it, and all are free for the next one',
+  async (how) => {
+    const world = worldOf({ updates: 20 });
+    const abortAt = { failurePercent: 100, minimumFailures: 20 };
+    const id = await begun(world, { waves: [{ percent: 100 }], rate: { perMinute: 6 }, abort: abortAt });
+    await world.run(MINUTE);
+    if (how === 'is paused') await world.during(world.operate(id, pause));
+    yank(world, 2);
+    await world.run(HOUR);
+    expect(world.rollout(id)).toMatchObject({ state: 'ABORTED', reason: expect.stringContaining('was yanked') });
+    const { PENDING = 0, SUCCEEDED = 0, CANCELLED = 0 } = world.states(id);
+    expect(PENDING).toBeGreaterThan(5);
+    expect(PENDING + SUCCEEDED + CANCELLED).toBe(20);
+    const next = await begun(world, { waves: [{ percent: 100 }] }, 3);
+    await world.run(3 * HOUR);
+    expect(world.states(next)).toEqual({ SUCCEEDED: 20 });
+    expect(world.violations).toEqual([]);
+  },
+);
+
+test('a release that is yanked when all were started ends it too, and whoever asks for it then has not failed', async () => {
+  const world = worldOf({ updates: 4 });
+  const id = await begun(world, { waves: [{ percent: 100 }], rate: { perMinute: 600 } });
+  await world.run(2 * SECOND);
+  yank(world, 2);
   await world.run(HOUR);
-  expect(world.rollout(id)).toMatchObject({ state: 'PAUSED', pausedFor: 'yanked' });
-  expect(world.states(id).PENDING).toBeGreaterThan(5);
+  expect(world.rollout(id)).toMatchObject({ state: 'ABORTED' });
+  expect(world.states(id)).toEqual({ CANCELLED: 4 });
+});
+
+test('a pause takes nothing of the time that a device has: who was told before it is waited for after it', async () => {
+  const world = worldOf({ updates: 5 });
+  const settings = { waves: [{ percent: 100 }], rate: { perMinute: 600 }, answerSeconds: 300, updateSeconds: 600 };
+  const id = await begun(world, settings);
+  while (world.states(id).NOTIFIED === undefined) await world.run(100);
+  await world.during(world.operate(id, pause));
+  await world.run(9 * HOUR);
+  expect(world.states(id).TIMED_OUT).toBeUndefined();
+  await world.during(world.operate(id, resume));
+  await world.run(HOUR);
+  expect(world.states(id)).toEqual({ SUCCEEDED: 5 });
+});
+
+test('who goes on saying nothing once it is resumed has failed', async () => {
+  const world = worldOf({ stalls: 2, mute: 1 });
+  const settings = { waves: [{ percent: 100 }], rate: { perMinute: 600 }, answerSeconds: 300, updateSeconds: 600 };
+  const id = await begun(world, { ...settings, abort: { failurePercent: 100, minimumFailures: 9 } });
+  await world.run(MINUTE);
+  await world.during(world.operate(id, pause));
+  await world.run(3 * HOUR);
+  expect(world.states(id)).toEqual({ NOTIFIED: 1, UPDATING: 2 });
+  await world.during(world.operate(id, resume));
+  await world.run(HOUR);
+  expect(world.states(id)).toEqual({ TIMED_OUT: 3 });
+});
+
+test('things that are not there are named, and nothing is begun', async () => {
+  const world = worldOf({ updates: 1 });
+  const target = { things: ['updates0', 'nobody', 'nobody'] };
+  const asked = v.parse(NewRollout, { product: PRODUCT, counter: 2, target });
+  expect(await world.during(world.create(asked))).toBeUndefined();
+  expect(world.rows.rollouts.size).toBe(0);
+});
+
+test.each([
+  ['no thing is meant', { prefix: 'x' }, 'no thing of this product is what the target means', 0],
+  ['all have it already', {}, 'all 2 that the target means are passed over', 2],
+])('a rollout for nobody says so: %s', async (_why, target, said, skipped) => {
+  const world = worldOf({ updates: 2 });
+  for (const device of world.devices.values()) device.counter = 2;
+  const id = await ran(world, { target, makeCurrent: true });
+  expect(world.rollout(id)).toMatchObject({ state: 'COMPLETED', reason: `nobody gets it: ${said}` });
+  expect(world.states(id)).toEqual(skipped > 0 ? { SKIPPED: skipped } : {});
+  expect(world.rows.events.get(id)?.[1]?.text).toContain(said);
+  expect(world.current).toBeUndefined();
+});
+
+test('what has reached nobody is not what those get who join later', async () => {
+  const world = worldOf({ away: 3 });
+  const id = await ran(world);
+  expect(world.rollout(id).state).toBe('COMPLETED');
+  expect(world.states(id)).toEqual({ UNREACHED: 3 });
+  expect(world.current).toBeUndefined();
+});
+
+test('a paused rollout whose devices all wait for another attempt costs a tick in 15 minutes, and no write of theirs', async () => {
+  const world = worldOf({ fails: 3, updates: 20 });
+  const id = await begun(world, {
+    waves: [{ count: 3 }, { percent: 100 }],
+    retries: 1,
+    abort: { failurePercent: 100, minimumFailures: 9 },
+  });
+  for (const device of world.devices.values()) device.conduct = 'fails';
+  while (world.states(id).RETRY !== 3) await world.run(SECOND);
+  await world.during(world.operate(id, pause));
+  await world.run(MINUTE);
+  const before = { ticks: world.ticks, revisions: world.rows.all(id).map(({ revision }) => revision) };
+  await world.run(3 * HOUR);
+  expect(world.ticks - before.ticks).toBeLessThanOrEqual(13);
+  expect(world.rows.all(id).map(({ revision }) => revision)).toEqual(before.revisions);
+  for (const device of world.devices.values()) device.conduct = 'updates';
+  await world.during(world.operate(id, resume));
+  await world.run(3 * HOUR);
+  expect(world.states(id)).toEqual({ SUCCEEDED: 23 });
 });
 
 test('who has it already, or cannot take it, is passed over, with the reason', async () => {

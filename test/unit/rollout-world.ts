@@ -76,6 +76,10 @@ export class RolloutWorld extends RolloutDevices {
     return !this.rows.all(id).some(({ state }) => UNDER_WAY.includes(state)) && this.rollout(id).endedAt !== undefined;
   }
 
+  protected isYanked(counter: number): boolean {
+    return this.releases.get(counter)?.state === 'YANKED';
+  }
+
   #tick(tick: RolloutTick, delayMs: number): void {
     this.must(delayMs >= 0 && delayMs <= 900 * SECOND, `a delay of ${delayMs} ms is not possible`);
     this.enqueue(tick, delayMs, (event) => {

@@ -100,7 +100,10 @@ export const rolloutsRoutes = {
     body: NewRollout,
     status: 201,
     answer: RolloutSummary,
-    problems: { ...NO_RELEASE, 409: `${NO_RELEASE[409]}; or another rollout has this id` },
+    problems: {
+      ...NO_RELEASE,
+      409: `${NO_RELEASE[409]}; or another rollout has this id, or a thing that is named is not there`,
+    },
   }),
   dryRunRollout: route({
     operationId: 'dryRunRollout',
