@@ -75,6 +75,7 @@ describeLocally('a clock that can be advanced', 'commands', () => {
 
       expect((await post(mary, `${site}-nothing`, { name: 'blink' })).status).toBe(404);
       expect((await post(operator, `${site}-nothing`, { name: 'blink' })).status).toBe(404);
+      expect((await operator.call('GET', `/things/${site}-nothing/commands`)).status).toBe(404);
     });
 
     it('a command of another thing is not there under this one', async () => {
@@ -96,6 +97,9 @@ describeLocally('a clock that can be advanced', 'commands', () => {
       const { body } = await john.call('GET', `/things/${thing}/commands`);
       expect(body.commands).toMatchObject([{ id: after.id }]);
       expect((await john.call('GET', `/things/${thing}/commands/${before.id}`)).status).toBe(404);
+      // Also when a page of an earlier time is turned.
+      const earlier = await john.call('GET', `/things/${thing}/commands?cursor=${before.id}`);
+      expect(earlier).toMatchObject({ status: 200, body: { commands: [] } });
       expect(await on.read(mary, before)).toMatchObject({ id: before.id });
     });
 
