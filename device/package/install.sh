@@ -1,6 +1,8 @@
 #!/bin/sh
 # Installs, upgrades or removes the agent: see docs/agent-install.md. With --dry-run it says what it would do.
 set -eu
+# The agent's user reads what is installed, whatever the umask of whoever installs it, or has unpacked it.
+umask 022
 usage() {
   echo "usage: sudo ./install.sh [--dry-run] [--root DIR] [--remove [--purge]]"
   echo "  --remove   takes the agent away; configuration, key and readings stay"
@@ -56,6 +58,7 @@ run mkdir -p "$opt" "$root/etc/systemd/system" "$root/usr/local/bin"
 if [ "$here" != "$(readlink -f "$opt")/$name" ]; then
   run rm -rf "$opt/$name"
   run cp -R "$here" "$opt/$name"
+  run chmod -R u=rwX,go=rX "$opt/$name"
   [ "$(id -u)" != 0 ] || run chown -R 0:0 "$opt/$name"
 fi
 before=$(readlink "$opt/current" || true)

@@ -2,6 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  type Dirent,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -9,6 +10,7 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -113,6 +115,26 @@ describe('install.sh', () => {
     expect(filesBelow(image)).toEqual([configuration]);
     expect(install('--root', image, '--remove', '--purge')).toMatchObject({ status: 0 });
     expect(filesBelow(image)).toEqual([]);
+  });
+
+  it('puts there what the user of the agent can read, whatever the umask', () => {
+    const [own, image] = ['strict', 'strict-image'].map((name) => path.join(folder, name)) as [string, string];
+    for (const each of [own, image]) mkdirSync(each);
+    const name = path.basename(tree);
+    const script =
+      'umask 077; tar -xzf "$1" --no-same-permissions --exclude=node -C "$2"; exec "$2/$3/install.sh" --root "$4"';
+    const archive = path.join(folder, 'first', `${name}.tar.gz`);
+
+    execFileSync('sh', ['-euc', script, 'sh', archive, own, name, image], { env: { PATH: '/usr/bin:/bin' } });
+
+    const opt = path.join(image, 'opt');
+    const found = readdirSync(opt, { recursive: true, withFileTypes: true }).filter((each) => !each.isSymbolicLink());
+    const needed = (each: Dirent): number => (each.isDirectory() || each.name === 'thingstead-agent' ? 0o5 : 0o4);
+    const closed = found.filter(
+      (each) => (statSync(path.join(each.parentPath, each.name)).mode & needed(each)) !== needed(each),
+    );
+    expect(found.length).toBeGreaterThan(10);
+    expect(closed).toEqual([]);
   });
 
   it('says with --dry-run what it would do, and does nothing', () => {
