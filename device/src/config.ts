@@ -1,5 +1,6 @@
 /** The agent's configuration: one JSON file. Every key is described in device/README.md as well. */
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import path from 'node:path';
 import { SENSOR_NAME, THING_NAME } from '@thingstead/contracts/names';
 import { Description } from '@thingstead/contracts/onboarding';
@@ -41,7 +42,14 @@ const ConfigSchema = v.strictObject({
   thing: v.pipe(v.string(), v.regex(THING_NAME, 'must be 1 to 64 letters, digits, "_" or "-"')),
   /** Where AWS IoT listens for MQTT over TLS. The host is a name: it is sent as SNI, and AWS IoT requires that. */
   endpoint: v.strictObject({
-    host: v.pipe(v.string(), v.minLength(1)),
+    host: v.pipe(
+      v.string(),
+      v.regex(
+        /^[a-zA-Z0-9_]([a-zA-Z0-9_.-]*[a-zA-Z0-9])?$/,
+        'must be a name alone, without "https://" and without a port',
+      ),
+      v.check((host) => isIP(host) === 0, 'must be a name, not an address: AWS IoT wants to hear it (SNI)'),
+    ),
     port: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535)), 8883),
   }),
   /** PEM files; relative paths start at the configuration file. */

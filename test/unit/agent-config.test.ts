@@ -45,6 +45,13 @@ describe("the agent's configuration", () => {
     ['a thing name that AWS IoT policies could misread', { thing: 'barn/1' }, 'thing: must be 1 to 64 letters'],
     ['a keep-alive that routers drop', { keepAliveSeconds: 1200 }, 'keepAliveSeconds'],
     ['a keep-alive below the minimum of AWS IoT', { keepAliveSeconds: 10 }, 'keepAliveSeconds'],
+    ['a URL in place of a host', { endpoint: { host: 'https://x.iot' } }, 'endpoint.host: must be a name alone'],
+    ['a host with its port', { endpoint: { host: 'x.iot:8883' } }, 'endpoint.host: must be a name alone'],
+    [
+      'an address in place of a host',
+      { endpoint: { host: '10.0.0.1' } },
+      'endpoint.host: must be a name, not an address',
+    ],
     ['a port that is none', { endpoint: { host: 'x', port: 0 } }, 'endpoint.port'],
     ['the same sensor twice', { sensors: [good.sensors[0], good.sensors[0]] }, 'sensors: "temperature" is there twice'],
     ['no private key', { privateKeyFile: undefined }, 'privateKeyFile or pkcs11: one of them is missing'],
