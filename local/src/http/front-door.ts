@@ -111,6 +111,7 @@ export class FrontDoor {
     }
     const plain = authenticated?.request ?? request;
     const { protocol, decode } = chooseProtocol(service, signingName, plain);
+    const completed = (answer: WireResponse) => service?.complete?.(request, answer) ?? answer;
     const family: ErrorFamily = signingName === 's3' ? 's3' : (protocol.authenticationErrors ?? 'json');
     try {
       if (!authenticated) throw failure;
@@ -121,10 +122,10 @@ export class FrontDoor {
       const output = await harmedCall(kernel.faults, { accessKeyId, service: name, operation, input }, () =>
         kernel.call(name, operation, input, caller, context),
       );
-      return protocol.encode(operation, output, requestId);
+      return completed(protocol.encode(operation, output, requestId));
     } catch (error) {
       if (error instanceof ConnectionCut) throw error;
-      return protocol.encodeError(inFamily(this.#asAwsError(error), family), requestId);
+      return completed(protocol.encodeError(inFamily(this.#asAwsError(error), family), requestId));
     }
   }
 
@@ -165,7 +166,9 @@ function answerUnsigned(kernel: Kernel, request: HttpRequest, requestId: string)
   const { authorization = '' } = request.headers;
   // A client secret or an access token of OAuth is no signature.
   const isSigned = authorization !== '' && !/^(?:Basic|Bearer) /i.test(authorization);
-  if (isSigned || request.query.has('X-Amz-Signature')) return undefined;
+  // A preflight has the address of the request that follows, with the signature that is none of its own.
+  const isPresigned = request.query.has('X-Amz-Signature') && request.method !== 'OPTIONS';
+  if (isSigned || isPresigned) return undefined;
   for (const service of kernel.services) {
     const answer = service.unsigned?.(request, requestId);
     if (answer) return answer;

@@ -63,6 +63,8 @@ export interface Service {
    * Answers the requests that AWS takes without a signature, such as the links in mails of SNS; undefined for the rest.
    */
   readonly unsigned?: (request: WireRequest, requestId: string) => Promise<WireResponse> | undefined;
+  /** Adds to an answer what depends on the request that it is for: headers for browsers. Also to one that says why it failed. */
+  readonly complete?: (request: WireRequest, answer: WireResponse) => WireResponse;
   /** Takes a WebSocket whose upgrade was signed for this service; false when it has none at that path. */
   readonly webSocket?: (upgrade: WebSocketUpgrade) => boolean;
   /** What it keeps with `--data`; a service that has no state says so with undefined. */

@@ -1,5 +1,6 @@
 import type {
   BucketLoggingStatus,
+  CORSRule,
   LifecycleRule,
   OwnershipControls,
   PublicAccessBlockConfiguration,
@@ -18,6 +19,7 @@ export interface BucketSettings {
   publicAccessBlock: PublicAccessBlockConfiguration | undefined;
   ownershipControls: OwnershipControls | undefined;
   encryption: ServerSideEncryptionConfiguration;
+  cors: readonly CORSRule[];
   lifecycle: readonly LifecycleRule[];
   logging: BucketLoggingStatus;
   notifiesEventBridge: boolean;
@@ -42,6 +44,7 @@ export class Bucket {
     },
     ownershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
     encryption: { Rules: [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }] },
+    cors: [],
     lifecycle: [],
     logging: {},
     notifiesEventBridge: false,

@@ -2,7 +2,9 @@ import type { Kernel } from '../../kernel/kernel.ts';
 import type { Service } from '../../kernel/service.ts';
 import { Buckets } from './buckets.ts';
 import { type ChecksumMembers, verifyIntegrity } from './checksums.ts';
+import { crossOrigin } from './cross-origin.ts';
 import { keptBuckets } from './kept-buckets.ts';
+import { bucketCors } from './operations/bucket-cors.ts';
 import {
   getBucketNotificationConfiguration,
   putBucketNotificationConfiguration,
@@ -22,11 +24,16 @@ import { s3Protocol } from './wire/protocol.ts';
 /** S3: buckets, objects, versions and uploads in parts, with events to EventBridge, queues, topics and functions. Inside the process bodies are buffers. */
 export function createS3Service(kernel: Kernel): Service {
   const buckets = new Buckets(kernel);
+  const protocol = s3Protocol(kernel.accountId, (input, body) =>
+    verifyIntegrity(input satisfies ChecksumMembers, body),
+  );
   return {
     name: 's3',
     signingNames: ['s3'],
-    protocols: [s3Protocol(kernel.accountId, (input, body) => verifyIntegrity(input satisfies ChecksumMembers, body))],
+    protocols: [protocol],
+    ...crossOrigin(buckets, protocol),
     operations: {
+      ...bucketCors(buckets),
       ...bucketSettings(buckets),
       ...multipartUploads(buckets),
       ...objectTagging(buckets),

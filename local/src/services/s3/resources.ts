@@ -117,10 +117,22 @@ function notificationConfigurationOf(given: NotificationProperties): Members {
   };
 }
 
+interface CorsRuleProperties extends Members {
+  readonly ExposedHeaders?: readonly string[];
+  readonly Id?: string;
+  readonly MaxAge?: number | string;
+}
+
+/** A CORS rule of a template in the shape of the API. */
+function corsRuleOf({ ExposedHeaders, Id, MaxAge, ...rest }: CorsRuleProperties): Members {
+  return { ...rest, ID: Id, ExposeHeaders: ExposedHeaders, MaxAgeSeconds: number(MaxAge) };
+}
+
 interface BucketProperties {
   readonly AccessControl?: string;
   readonly BucketEncryption?: { readonly ServerSideEncryptionConfiguration?: readonly Members[] };
   readonly BucketName?: string;
+  readonly CorsConfiguration?: { readonly CorsRules?: readonly CorsRuleProperties[] };
   readonly LifecycleConfiguration?: { readonly Rules?: readonly LifecycleRuleProperties[] };
   readonly LoggingConfiguration?: { readonly DestinationBucketName?: string; readonly LogFilePrefix?: string };
   readonly NotificationConfiguration?: NotificationProperties;
@@ -151,6 +163,10 @@ function settings(properties: BucketProperties): readonly (readonly [operation: 
     const { DestinationBucketName: TargetBucket, LogFilePrefix: TargetPrefix } = LoggingConfiguration;
     const BucketLoggingStatus = { LoggingEnabled: { TargetBucket, TargetPrefix: TargetPrefix ?? '' } };
     calls.push(['PutBucketLogging', { BucketLoggingStatus }]);
+  }
+  if (properties.CorsConfiguration?.CorsRules) {
+    const CORSRules = properties.CorsConfiguration.CorsRules.map(corsRuleOf);
+    calls.push(['PutBucketCors', { CORSConfiguration: { CORSRules } }]);
   }
   if (LifecycleConfiguration?.Rules) {
     const Rules = LifecycleConfiguration.Rules.map(lifecycleRuleOf);
@@ -186,6 +202,18 @@ const bucket: ResourceHandler = {
       ],
     },
     BucketName: 'executed',
+    CorsConfiguration: {
+      CorsRules: [
+        {
+          AllowedHeaders: 'executed',
+          AllowedMethods: 'executed',
+          AllowedOrigins: 'executed',
+          ExposedHeaders: 'executed',
+          Id: 'executed',
+          MaxAge: 'executed',
+        },
+      ],
+    },
     LifecycleConfiguration: { Rules: [lifecycleRule] },
     LoggingConfiguration: { DestinationBucketName: 'declared', LogFilePrefix: 'declared' },
     NotificationConfiguration: {
@@ -232,7 +260,7 @@ const bucket: ResourceHandler = {
   },
   update: {
     properties: [
-      ...['AccessControl', 'BucketEncryption', 'LifecycleConfiguration', 'LoggingConfiguration'],
+      ...['AccessControl', 'BucketEncryption', 'CorsConfiguration', 'LifecycleConfiguration', 'LoggingConfiguration'],
       ...['NotificationConfiguration', 'OwnershipControls', 'PublicAccessBlockConfiguration', 'Tags'],
       'VersioningConfiguration',
     ],

@@ -2,6 +2,7 @@
 import { AwsError } from '../../../kernel/errors.ts';
 import type { WireProtocol, WireRequest, WireResponse } from '../../../kernel/wire.ts';
 import { hostIdOf } from '../host-id.ts';
+import { corsFromXml, corsToXml } from './cors-xml.ts';
 import { readMembers, withPresignedHeaders, writeHeaders } from './headers.ts';
 import { notificationFromXml, notificationToXml } from './notification-xml.ts';
 import { addressOf, operationOf } from './routes.ts';
@@ -27,6 +28,7 @@ const READ_BODY: Readonly<Record<string, (request: WireRequest) => Members>> = {
     const { Object: Objects, Quiet } = parseXml(body, 'Delete');
     return { Delete: { Objects, Quiet: asBoolean(Quiet) } };
   },
+  PutBucketCors: ({ body }) => ({ CORSConfiguration: corsFromXml(parseXml(body, 'CORSConfiguration')) }),
   PutBucketNotificationConfiguration: ({ body }) => ({
     NotificationConfiguration: notificationFromXml(parseXml(body, 'NotificationConfiguration')),
   }),
@@ -45,7 +47,7 @@ const READ_BODY: Readonly<Record<string, (request: WireRequest) => Members>> = {
 };
 
 /** Operations whose request has a body that its checksum headers belong to, and which does not verify them itself. */
-const VERIFIED_HERE: ReadonlySet<string> = new Set(['DeleteObjects']);
+const VERIFIED_HERE: ReadonlySet<string> = new Set(['DeleteObjects', 'PutBucketCors']);
 
 type Document = readonly [root: string, content: object | string];
 
@@ -71,6 +73,7 @@ const WRITE_BODY: Readonly<Record<string, (output: Members) => Document>> = {
   ],
   ListParts: ({ Parts, ...rest }) => ['ListPartsResult', { ...rest, Part: Parts }],
   ListMultipartUploads: ({ Uploads, ...rest }) => ['ListMultipartUploadsResult', { ...rest, Upload: Uploads }],
+  GetBucketCors: (output) => ['CORSConfiguration', corsToXml(output)],
   GetBucketLocation: ({ LocationConstraint = '' }) => ['LocationConstraint', String(LocationConstraint)],
   GetBucketNotificationConfiguration: (output) => ['NotificationConfiguration', notificationToXml(output)],
   GetBucketVersioning: (output) => ['VersioningConfiguration', output],
@@ -86,6 +89,7 @@ const WRITE_BODY: Readonly<Record<string, (output: Members) => Document>> = {
 const NO_CONTENT: ReadonlySet<string> = new Set([
   'AbortMultipartUpload',
   'DeleteBucket',
+  'DeleteBucketCors',
   'DeleteBucketPolicy',
   'DeleteObject',
   'DeleteObjectTagging',

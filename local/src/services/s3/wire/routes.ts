@@ -46,7 +46,7 @@ const BUCKET: Routes = {
     tagging: 'PutBucketTagging over HTTP',
     versioning: 'PutBucketVersioning',
   },
-  DELETE: { '': 'DeleteBucket', policy: 'DeleteBucketPolicy' },
+  DELETE: { '': 'DeleteBucket', cors: 'DeleteBucketCors', policy: 'DeleteBucketPolicy' },
 };
 
 const OBJECT: Routes = {

@@ -6,8 +6,13 @@ const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
 
 /** Elements that are lists, also when there is one. */
 const LISTS: ReadonlySet<string> = new Set([
+  'AllowedHeader',
+  'AllowedMethod',
+  'AllowedOrigin',
+  'CORSRule',
   'CloudFunctionConfiguration',
   'Event',
+  'ExposeHeader',
   'FilterRule',
   'Object',
   'Part',
