@@ -212,7 +212,7 @@ export class Access extends Construct {
         ENDINGS_QUEUE_URL: queue.queueUrl,
       } satisfies EnvironmentOf<typeof EXPIRING_GRANTS_ENVIRONMENT>,
     });
-    allow(role, 'dynamodb:DeleteItem', this.#table.tableArn);
+    allow(role, ['dynamodb:DeleteItem', 'dynamodb:GetItem'], this.#table.tableArn);
     allow(
       role,
       ['sqs:SendMessage', 'sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],

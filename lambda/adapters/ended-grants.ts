@@ -1,6 +1,7 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { DeleteCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { type GrantTarget, grantKey } from '@thingstead/contracts/grants';
+import { DeleteCommand, type DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
+import { GrantRow, type GrantTarget, grantKey } from '@thingstead/contracts/grants';
+import { parseRow } from '@thingstead/contracts/validate';
 import type { Ports } from '../expiring-grants/ports.ts';
 
 type Grants = Ports['grants'];
@@ -13,6 +14,12 @@ export class EndedGrants implements Grants {
   constructor(client: DynamoDBDocumentClient, table: string) {
     this.#client = client;
     this.#table = table;
+  }
+
+  async endOf(person: string, target: GrantTarget): Promise<number | undefined> {
+    const get = { TableName: this.#table, Key: grantKey(person, target), ConsistentRead: true };
+    const { Item } = await this.#client.send(new GetCommand(get));
+    return Item && parseRow(GrantRow, Item, `a grant of ${person}`).endsAt;
   }
 
   async end(person: string, target: GrantTarget, now: number): Promise<boolean> {

@@ -259,7 +259,7 @@ describe('the access', () => {
   it('function that ends grants may do nothing else to the table', () => {
     expect(statements('AccessExpiringGrantsFunctionRole')).toEqual([
       `logs:CreateLogStream logs:PutLogEvents: <${id('AWS::Logs::LogGroup', 'AccessExpiringGrants')}.Arn>`,
-      `dynamodb:DeleteItem: ${table}`,
+      `dynamodb:DeleteItem dynamodb:GetItem: ${table}`,
       `sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage sqs:SendMessage: ${queue('AccessEndingsQueue')}`,
     ]);
   });

@@ -70,6 +70,7 @@ export const firmwareScenarios: readonly Scenario[] = [
     expected: { releases: [{ counter: 1, state: 'PUBLISHED' }], current: 1, failed: 0 },
     async begin(platform) {
       const { on, product } = await productOf(platform);
+      await on.thingType(product);
       const { release, image } = on.signedRelease({ product });
       const { api } = on.operator;
       return {
