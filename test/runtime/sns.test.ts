@@ -201,6 +201,29 @@ describe('topics', () => {
     expect(JSON.parse(Attributes?.Policy ?? '')).toMatchObject({ Id: '__default_policy_ID' });
   });
 
+  it('are the same again with the same attributes and tags only', async () => {
+    const create = (SignatureVersion: string, Value = 'farm') => {
+      const Tags = [{ Key: 'team', Value }];
+      return sns.send(new CreateTopicCommand({ Name: 'eggs', Attributes: { SignatureVersion }, Tags }));
+    };
+    const { TopicArn: first } = await create('2');
+
+    expect((await create('2')).TopicArn).toBe(first);
+    expect((await sns.send(new CreateTopicCommand({ Name: 'eggs' }))).TopicArn).toBe(first);
+    await expect(create('1')).rejects.toThrow('Topic already exists with different attributes');
+    await expect(create('2', 'town')).rejects.toThrow('Topic already exists with different tags');
+    const { Attributes } = await sns.send(new GetTopicAttributesCommand({ TopicArn: first }));
+    expect(Attributes).toMatchObject({ SignatureVersion: '2' });
+  });
+
+  it('are not there when one of their attributes is wrong', async () => {
+    const create = new CreateTopicCommand({ Name: 'late', Attributes: { SignatureVersion: '3' } });
+    await expect(sns.send(create)).rejects.toThrow('SignatureVersion');
+
+    const { Topics = [] } = await sns.send(new ListTopicsCommand({}));
+    expect(Topics.map((each) => each.TopicArn)).not.toContainEqual(expect.stringMatching(/:late$/));
+  });
+
   it('take no policy that cannot be evaluated', async () => {
     const Statement = { Effect: 'Allow', Action: 'sns:Publish', Resource: '*' };
     const AttributeValue = JSON.stringify({ Version: '2012-10-17', Statement });

@@ -26,12 +26,8 @@ export class Topics {
     return [...this.#topics.values()];
   }
 
-  /** Creates a topic, or gives the one of that name. */
-  create(name: string): Topic {
-    const arn = this.kernel.arn('sns', name);
-    const topic = this.#topics.get(arn) ?? new Topic(name, arn);
-    this.#topics.set(arn, topic);
-    return topic;
+  add(topic: Topic): void {
+    this.#topics.set(topic.arn, topic);
   }
 
   *save(): Generator<KeptRecord> {
@@ -46,7 +42,8 @@ export class Topics {
 
   restore(records: KeptRecords): void {
     for (const { name, attributes, tags, deletedSubscriptions, subscriptions } of records.all<KeptTopic>('topic/')) {
-      const topic = this.create(name);
+      const topic = new Topic(name, this.kernel.arn('sns', name));
+      this.add(topic);
       for (const [attribute, value] of attributes) topic.setAttribute(attribute, value);
       for (const [tag, value] of tags) topic.tags.set(tag, value);
       topic.deletedSubscriptions = deletedSubscriptions;

@@ -8,7 +8,7 @@ import type {
 } from '@aws-sdk/client-iam';
 import { compiledPolicy, noSuchEntity } from '../../../iam/iam-store.ts';
 import { operation } from '../../../kernel/define.ts';
-import { AwsError } from '../../../kernel/errors.ts';
+import { AwsError, invalid } from '../../../kernel/errors.ts';
 import type { AnyOperation } from '../../../kernel/service.ts';
 import { encodeDocument, type IamContext, onRole, page, parseDocument, required } from '../iam-context.ts';
 
@@ -23,6 +23,9 @@ export function inlinePolicyOperations({ store }: IamContext): Readonly<Record<s
       run: ({ RoleName, PolicyName, PolicyDocument }) => {
         const role = store.role(required(RoleName, 'RoleName'));
         const name = required(PolicyName, 'PolicyName');
+        if (!/^[\w+=,.@-]{1,128}$/.test(name)) {
+          throw invalid(`PolicyName ${name} must be 1 to 128 characters of [\\w+=,.@-]`, 'ValidationError');
+        }
         const policy = compiledPolicy(parseDocument(PolicyDocument, 'PolicyDocument'), 'identity');
         const others = [...role.inline].filter(([each]) => each !== name).map(([, { document }]) => document);
         const size = [...others, policy.document].reduce((sum, each) => sum + JSON.stringify(each).length, 0);

@@ -48,13 +48,12 @@ const MAX_PAGE = 100;
 export function secretOperations(secrets: Secrets): Readonly<Record<string, AnyOperation>> {
   return {
     CreateSecret: operation<CreateInput, object>({
-      permissions: ({ Name, Tags }) => [
-        {
-          action: 'secretsmanager:CreateSecret',
+      permissions: ({ Name, Tags = [] }) =>
+        ['CreateSecret', ...(Tags.length > 0 ? ['TagResource'] : [])].map((action) => ({
+          action: `secretsmanager:${action}`,
           resource: secrets.arnOf(Name),
-          context: { 'secretsmanager:Name': Name ?? '', 'aws:TagKeys': (Tags ?? []).map(({ Key = '' }) => Key) },
-        },
-      ],
+          context: { 'secretsmanager:Name': Name ?? '', 'aws:TagKeys': Tags.map(({ Key = '' }) => Key) },
+        })),
       run: (input, context) =>
         create(secrets, input, (secret, id) => useKey(secrets, secret, id, 'GenerateDataKey', context)),
     }),

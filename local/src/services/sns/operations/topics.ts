@@ -13,24 +13,49 @@ import type { AnyOperation } from '../../../kernel/service.ts';
 import { invalidParameter } from '../errors.ts';
 import { fifoNotEmulated } from '../message.ts';
 import { page } from '../page.ts';
+import { Topic } from '../topic.ts';
 import type { Topics } from '../topics.ts';
 
-/** CreateTopic, for standard topics. */
+/** CreateTopic, for standard topics; the same again is the same topic, with other attributes or tags an error. */
 export function createTopic(topics: Topics): AnyOperation {
   return operation<CreateTopicCommandInput, CreateTopicResponse>({
-    permissions: (input) => [{ action: 'sns:CreateTopic', resource: topics.kernel.arn('sns', String(input.Name)) }],
+    permissions: ({ Name, Tags }) =>
+      ['CreateTopic', ...(Tags?.length ? ['TagResource'] : [])].map((action) => {
+        return { action: `sns:${action}`, resource: topics.kernel.arn('sns', String(Name)) };
+      }),
     run(input) {
       const name = input.Name ?? '';
       if (name.endsWith('.fifo') || String(input.Attributes?.FifoTopic) === 'true') {
         throw fifoNotEmulated();
       }
       if (!/^[\w-]{1,256}$/.test(name)) throw invalidParameter(`Topic Name "${name}"`);
-      const topic = topics.create(name);
-      for (const [key, value] of Object.entries(input.Attributes ?? {})) topic.setAttribute(key, value);
-      for (const { Key = '', Value = '' } of input.Tags ?? []) topic.tags.set(Key, Value);
-      return { TopicArn: topic.arn };
+      const attributes = Object.entries(input.Attributes ?? {});
+      const tags = (input.Tags ?? []).map(({ Key = '', Value = '' }) => [Key, Value] as const);
+      const arn = topics.kernel.arn('sns', name);
+      const existing = topics.find(arn);
+      if (existing) requireSame(existing, attributes, tags);
+      else {
+        // What is wrong with an attribute is found before there is a topic.
+        const topic = new Topic(name, arn);
+        for (const [key, value] of attributes) topic.setAttribute(key, value);
+        for (const [key, value] of tags) topic.tags.set(key, value);
+        topics.add(topic);
+      }
+      return { TopicArn: arn };
     },
   });
+}
+
+type Pairs = readonly (readonly [name: string, value: string])[];
+
+/** @throws AwsError InvalidParameter for a value that the topic has not */
+function requireSame(topic: Topic, attributes: Pairs, tags: Pairs): void {
+  if (attributes.some(([name, value]) => (topic.attributes.get(name) ?? '') !== value)) {
+    throw invalidParameter('Attributes Reason: Topic already exists with different attributes');
+  }
+  if (tags.some(([key, value]) => topic.tags.get(key) !== value)) {
+    throw invalidParameter('Tags Reason: Topic already exists with different tags');
+  }
 }
 
 export function deleteTopic(topics: Topics): AnyOperation {

@@ -19,9 +19,10 @@ import { checkRedrive } from './queue-attributes.ts';
 /** CreateQueue: the same name with the same attributes gives the queue that exists. */
 export function createQueue(queues: Queues): AnyOperation {
   return operation<CreateQueueCommandInput, CreateQueueResult>({
-    permissions: (input) => [
-      { action: 'sqs:CreateQueue', resource: queues.kernel.arn('sqs', String(input.QueueName)) },
-    ],
+    permissions: ({ QueueName, tags = {} }) =>
+      ['CreateQueue', ...(Object.keys(tags).length > 0 ? ['TagQueue'] : [])].map((action) => {
+        return { action: `sqs:${action}`, resource: queues.kernel.arn('sqs', String(QueueName)) };
+      }),
     run(input) {
       const name = input.QueueName ?? '';
       if (name.endsWith('.fifo')) throw fifoNotEmulated();
