@@ -8,8 +8,8 @@ import {
   paginateListUsersInGroup,
   type UserType,
 } from '@aws-sdk/client-cognito-identity-provider';
-import { paginateQuery } from '@aws-sdk/lib-dynamodb';
-import { GRANT_PREFIX, GrantRow, personPartition } from '@thingstead/contracts/grants';
+import { paginateQuery, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { GRANT_PREFIX, GrantRow, personPartition, profileKey } from '@thingstead/contracts/grants';
 import { TABLE_NAMES } from '@thingstead/contracts/names';
 import { parseRow } from '@thingstead/contracts/validate';
 import type { Cloud } from './cloud.ts';
@@ -85,6 +85,21 @@ export async function grantsOf({ tables: client }: Cloud, person: string): Promi
   const rows: GrantRow[] = [];
   for await (const { Items = [] } of pages) rows.push(...Items.map((row) => parseRow(GrantRow, row, String(row.sk))));
   return rows;
+}
+
+/**
+ * Writes into a person's profile since when the account is disabled (epoch milliseconds), or that it is not: the platform takes the
+ * policies of its apps away then, and ends their connections, which outlive tokens.
+ */
+export async function markDisabled({ tables }: Cloud, person: string, since: number | undefined): Promise<void> {
+  await tables.send(
+    new UpdateCommand({
+      TableName: TABLE_NAMES.access,
+      Key: profileKey(person),
+      UpdateExpression: `SET person = :person${since === undefined ? ' REMOVE disabledAt' : ', disabledAt = :since'}`,
+      ExpressionAttributeValues: { ':person': person, ':since': since },
+    }),
+  );
 }
 
 function toUser({

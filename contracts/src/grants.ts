@@ -115,6 +115,8 @@ export const ProfileRow = v.object({
   identityId: v.optional(v.string()),
   /** When access was last taken away: connections that are older are ended. */
   accessReducedAt: v.optional(EpochMilliseconds),
+  /** Since when an operator has disabled the account: until it is enabled again, its apps reach nothing over MQTT. */
+  disabledAt: v.optional(EpochMilliseconds),
 });
 export type ProfileRow = v.InferOutput<typeof ProfileRow>;
 

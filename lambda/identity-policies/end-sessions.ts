@@ -21,11 +21,11 @@ export async function endSessions(
   }
 }
 
-/** A connection has begun: it is ended if that was before the access of its person was reduced, or if it is nobody's. */
+/** A connection has begun: it is ended if that was before its person's access was reduced, or if it is nobody's or of a disabled account. */
 export async function checkSession(identityId: string, session: SessionRow, ports: Ports): Promise<void> {
   const person = await ports.people.personOf(identityId);
   const profile = person === undefined ? undefined : await ports.people.profile(person);
-  if (profile?.identityId === identityId) {
+  if (profile?.identityId === identityId && profile.disabledAt === undefined) {
     const { accessReducedAt } = profile;
     if (accessReducedAt === undefined || session.connectedAt >= accessReducedAt + SKEW_MS) return;
   }

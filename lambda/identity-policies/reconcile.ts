@@ -33,7 +33,8 @@ export async function reconcile({ person, targets, endings, identities }: Person
   }
   const grants = (await people.grants(person)).filter((grant) => isInForce(grant, now()));
   if (profile?.identityId !== undefined) {
-    const reducedAt = await updatePolicies(person, profile.identityId, grants, ports);
+    const reachable = profile.disabledAt === undefined ? grants : [];
+    const reducedAt = await updatePolicies(person, profile.identityId, reachable, ports);
     const since = reducedAt ?? profile.accessReducedAt;
     if (since !== undefined) await endSessions(profile.identityId, since, person, ports);
   }

@@ -125,6 +125,23 @@ it('of a person who is gone, nothing is left on their identity', async () => {
   expect([world.policies.size, world.connected.size, world.sessions.size, world.watched.size]).toEqual([0, 0, 0, 0]);
 });
 
+it('of a disabled account nothing is reachable, until it is enabled again', async () => {
+  const names = NAMES.slice(0, 8);
+  const world = await worldWith(names);
+  world.disabledAt = world.now;
+
+  await reconcile(changesOf([]), world.ports);
+
+  expect([world.policies.size, world.connected.size]).toEqual([0, 0]);
+  // What they are told of, they choose themselves.
+  expect(world.watched.size).toBe(8);
+  world.disabledAt = undefined;
+  world.now += 60_000;
+  world.connect(`${IDENTITY}-tab1`);
+  await reconcile(changesOf([]), world.ports);
+  expectRight(world, names, names);
+});
+
 describe('a connection that appears', () => {
   const appear = async (world: AccessWorld, connectedAt: number): Promise<void> => {
     const clientId = `${IDENTITY}-late`;
@@ -153,6 +170,13 @@ describe('a connection that appears', () => {
     expect(world.connected.size).toBe(1);
     world.hasProfile = false;
     await appear(world, world.now);
+    expect(world.connected.size).toBe(0);
+  });
+
+  it('is ended when the account is disabled', async () => {
+    const world = new AccessWorld();
+    world.disabledAt = world.now;
+    await appear(world, world.now + 60_000);
     expect(world.connected.size).toBe(0);
   });
 });

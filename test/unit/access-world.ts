@@ -27,6 +27,7 @@ export class AccessWorld {
   identityId: string | undefined = IDENTITY;
   hasProfile = true;
   accessReducedAt: number | undefined;
+  disabledAt: number | undefined;
   now = 1_000_000;
   readonly policies = new Map<string, Policy>();
   readonly sessions = new Map<string, SessionRow>();
@@ -118,11 +119,12 @@ export class AccessWorld {
   }
 
   #profile() {
-    const { identityId, accessReducedAt } = this;
+    const { identityId, accessReducedAt, disabledAt } = this;
     return {
       person: PERSON,
       ...(identityId !== undefined && { identityId }),
       ...(accessReducedAt !== undefined && { accessReducedAt }),
+      ...(disabledAt !== undefined && { disabledAt }),
     };
   }
 

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { describingDevice, STATION } from '../features/onboarding/describing-device.ts';
 import { createCa, issue } from '../support/certificates.ts';
 import { type CommandEnd, runCommandLine } from '../support/command-line.ts';
+import { connectOverWebSocket, WebSocketRefused } from '../support/mqtt-websocket.ts';
 import { newPerson, PASSWORD } from '../support/person.ts';
 import { type Platform, startPlatform } from '../support/platform.ts';
 import type { OutboxEntry } from '../support/runtime.ts';
@@ -132,6 +133,30 @@ describeLocally('the endpoints file', 'an operator', () => {
 
     expect(await thingstead('user', 'disable', 'invited@example.com')).toMatchObject([{ enabled: false }]);
     expect(await thingstead('user', 'enable', 'invited@example.com')).toMatchObject([{ enabled: true }]);
+  });
+
+  it('cuts the apps of a disabled account off from MQTT, and lets those of an enabled one in', async () => {
+    const john = await newPerson(platform);
+    await thingstead('site', 'give', 'johnsfarm', '--to', john.email, '--as', OLIVIA);
+    const identityId = await john.identify();
+    await platform.idle();
+    const { region, endpoint = '' } = platform.config;
+    // They outlive the sign-in.
+    const credentials = await john.credentials();
+    const connect = (tab: string) =>
+      connectOverWebSocket({ endpoint, region, credentials, clientId: `${identityId}-${tab}` });
+    const app = await connect('phone');
+
+    await thingstead('user', 'disable', john.email);
+
+    await app.closed;
+    await platform.idle();
+    await expect(connect('tablet')).rejects.toBeInstanceOf(WebSocketRefused);
+    // Longer than clocks may differ: what begins at the very moment is ended too.
+    await platform.advance(10);
+    await thingstead('user', 'enable', john.email);
+    await platform.idle();
+    await (await connect('page')).ping();
   });
 
   it('deletes an account that has nothing, and no other', async () => {

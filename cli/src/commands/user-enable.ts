@@ -4,9 +4,9 @@ import {
   AdminUserGlobalSignOutCommand,
 } from '@aws-sdk/client-cognito-identity-provider';
 import type { AddCommand } from '../context.ts';
-import { findUserPool, getUser } from '../users.ts';
+import { findUserPool, getUser, markDisabled } from '../users.ts';
 
-/** `user disable`: no sign-in and no new tokens. Access tokens that are out are good until they end, for 15 minutes at most. */
+/** `user disable`: no sign-in, no new tokens, no MQTT. Access tokens that are out are good for REST until they end, for 15 minutes at most. */
 export const addUserDisable: AddCommand = (user, bind) => {
   user
     .command('disable')
@@ -18,8 +18,11 @@ export const addUserDisable: AddCommand = (user, bind) => {
         await cloud().users.send(new AdminDisableUserCommand(named));
         await cloud().users.send(new AdminUserGlobalSignOutCommand(named));
         const found = await getUser(cloud(), name);
+        await markDisabled(cloud(), found.person, Date.now());
         output.result(found, `${found.email}  ${found.person}  DISABLED`);
-        output.say('Access tokens that were given out are good until they end, for 15 minutes at most.');
+        output.say(
+          'Its apps are cut off from MQTT. REST takes access tokens that are out until they end, for 15 minutes at most.',
+        );
       }),
     );
 };
@@ -35,6 +38,7 @@ export const addUserEnable: AddCommand = (user, bind) => {
         const named = { UserPoolId: await findUserPool(cloud()), Username: name };
         await cloud().users.send(new AdminEnableUserCommand(named));
         const found = await getUser(cloud(), name);
+        await markDisabled(cloud(), found.person, undefined);
         output.result(found, `${found.email}  ${found.person}  ${found.status}`);
       }),
     );
