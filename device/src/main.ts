@@ -106,7 +106,8 @@ async function checkConfig(file: string): Promise<number> {
   const { notAfter } = identity;
   // Whether a token takes the PIN and has the key, only the token knows.
   if (config.pkcs11) (await import('./sdk-client-config.ts')).sdkClientConfig(config, identity);
-  const { thing, endpoint, sensors, commands, state } = config;
+  const { thing, endpoint, sensors, commands, state, firmware } = config;
+  if (firmware) (await import('./firmware/trust-file.ts')).readTrustFile(firmware.trustFile);
   const counts = [
     `${sensors.length} sensors`,
     `${Object.keys(commands).length} commands`,

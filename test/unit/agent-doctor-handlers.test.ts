@@ -58,6 +58,18 @@ describe('the doctor on handlers', () => {
       /^state\.a: (Error: )?ENOENT/,
     ],
     ['a file that is not there', () => ({ state: { a: { file: '/no/file' } } }), /^state\.a: (Error: )?ENOENT/],
+    [
+      'a sensor whose program is not there',
+      () => ({
+        sensors: [{ name: 'soil', intervalSeconds: 1, source: { kind: 'command', command: ['no-such-program'] } }],
+      }),
+      /^sensors\.soil: there is no program/,
+    ],
+    [
+      'a sensor whose file is not there',
+      () => ({ sensors: [{ name: 'soil', intervalSeconds: 1, source: { kind: 'file', path: '/no/file' } }] }),
+      /^sensors\.soil: (Error: )?ENOENT/,
+    ],
     ['a display that is not there', () => ({ pairing: { show: ['/no/show'] } }), /^pairing\.show: (Error: )?ENOENT/],
     [
       'a program that everybody can change',

@@ -8,6 +8,7 @@ import { ConfigurationError, messageOf } from '../configuration-error.ts';
 import { checkConnect } from './connect-check.ts';
 import { checkFiles } from './files-check.ts';
 import { type Finding, fail, ok, skip, warn } from './finding.ts';
+import { checkFirmware } from './firmware-check.ts';
 import { checkHandlers } from './handlers-check.ts';
 import { checkIdentity } from './identity-check.ts';
 import { checkNetwork } from './network-check.ts';
@@ -60,6 +61,7 @@ async function examine({ configFile, connect, now }: DoctorOptions): Promise<rea
     ...checkState(config, folder),
     ...checkHandlers(config),
     ...checkFiles(config),
+    ...checkFirmware(config),
     running
       ? ok('agent', outbox.memory ? 'may run; without a disk it cannot be seen' : 'runs')
       : warn('agent', 'does not run', 'sudo systemctl start thingstead-agent'),

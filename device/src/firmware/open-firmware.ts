@@ -1,9 +1,7 @@
 /** Composes updates, as far as the configuration asks for them. */
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Clock } from '../clock.ts';
-import { ConfigurationError, messageOf } from '../configuration-error.ts';
 import type { Installer } from '../installers/installer.ts';
 import { Rauc } from '../installers/rauc.ts';
 import { toolRunner } from '../installers/run-tool.ts';
@@ -18,6 +16,7 @@ import { FirmwareUpdater } from './firmware-updater.ts';
 import { httpGet } from './http-get.ts';
 import { nodeFirmwareFileSystem as fs } from './node-firmware-file-system.ts';
 import { firmwareVersionOf } from './running-only.ts';
+import { readTrustFile } from './trust-file.ts';
 import { TrustStore } from './trust-store.ts';
 import { UpdateJournal } from './update-journal.ts';
 import { UpdateReports } from './update-reports.ts';
@@ -56,7 +55,7 @@ export async function openFirmware(options: FirmwareOptions): Promise<Firmware> 
   const folder = path.join(options.folder, 'firmware');
   makeFolder(fs, folder);
   const installer = createInstaller(options, folder);
-  const trust = openTrust(config, folder);
+  const trust = new TrustStore(fs, folder, readTrustFile(config.trustFile).document);
   const running = trust.inSlot(await installer.running());
   const journal = new UpdateJournal(fs, folder);
   const session = new FirmwareSession({
@@ -96,20 +95,6 @@ function createInstaller({ config, environment, end, clock }: FirmwareOptions, f
       return new Rauc({ fs, folder, run, rauc: installer.rauc, reboot: installer.reboot });
     case 'tryboot':
       return new Tryboot({ ...installer, fs, folder, run });
-  }
-}
-
-function openTrust({ trustFile }: FirmwareConfig, folder: string): TrustStore {
-  let installed: unknown;
-  try {
-    installed = JSON.parse(readFileSync(trustFile, 'utf8'));
-  } catch (cause) {
-    throw new ConfigurationError('firmware.trustFile cannot be read', [`${trustFile}: ${messageOf(cause)}`], { cause });
-  }
-  try {
-    return new TrustStore(fs, folder, installed);
-  } catch (cause) {
-    throw new ConfigurationError('firmware.trustFile is not good', [`${trustFile}: ${messageOf(cause)}`], { cause });
   }
 }
 
