@@ -90,8 +90,13 @@ fi
 live systemctl daemon-reload
 live systemctl enable thingstead-agent.service
 
-if [ -n "$dry$root" ]; then
+if [ -n "$dry" ]; then
   echo 'nothing was started'
+elif [ -n "$root" ]; then
+  echo 'nothing was started; the image still needs the user, who reads the configuration, and the service:'
+  echo "  useradd --root $root --system --home-dir /var/lib/thingstead --no-create-home --shell /usr/sbin/nologin thingstead"
+  echo "  chroot $root chgrp thingstead /etc/thingstead /etc/thingstead/agent.json"
+  echo "  systemctl --root $root enable thingstead-agent.service"
 elif runuser -u thingstead -- thingstead-agent check-config; then
   systemctl restart thingstead-agent.service
   systemctl --no-pager --lines=5 status thingstead-agent.service

@@ -100,7 +100,9 @@ describe('install.sh', () => {
   it('puts everything into an image; again it upgrades and keeps the configuration; --remove leaves that, --purge nothing', () => {
     const image = path.join(folder, 'image');
     mkdirSync(image);
-    expect(install('--root', image)).toMatchObject({ status: 0, stderr: '' });
+    const made = install('--root', image);
+    expect(made).toMatchObject({ status: 0, stderr: '' });
+    for (const needed of ['useradd', 'chgrp', 'enable']) expect(made.stdout).toContain(needed);
     const configuration = path.join(image, 'etc/thingstead/agent.json');
     writeFileSync(configuration, '{}');
 
