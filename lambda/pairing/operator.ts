@@ -105,6 +105,8 @@ export async function decommission(
   if (!certificates) return refusal(404, `there is no thing ${name}`);
   for (const each of certificates) await devices.revoke(each);
   await devices.disconnect(name);
+  // Before the owner goes, so that whoever has just taken possession with a code that it shows still, goes as well.
+  await ports.rows.commit([{ do: 'forget-codes', thing: name }]);
   await makeNobodys(name, ports);
   await untilDone(async () => {
     const holding = await holdingOf(thing(name), ports);

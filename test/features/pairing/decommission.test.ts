@@ -51,6 +51,17 @@ describe('a device that is taken out of service', () => {
     expect((await operator.call('DELETE', '/operator/things/nothing/owner')).status).toBe(404);
   });
 
+  it('is nobody’s, also with a code that it shows still', async () => {
+    const [thief, operator] = await Promise.all([here.person(), here.person(['operator'])]);
+    const device = await here.device('stolen');
+    const code = await device.code();
+    expect((await operator.call('POST', `/operator/things/${device.thing}/decommission`)).status).toBe(200);
+
+    expect((await thief.call('POST', '/pairings', { code })).status).toBe(404);
+
+    expect(await here.ownerOf({ kind: 'thing', name: device.thing })).toBeUndefined();
+  });
+
   it('is forgotten, and its certificate stays out', async () => {
     const operator = await here.person(['operator']);
     const certificate = await here.joined('deleted');
