@@ -20,8 +20,8 @@ export function buildRequest(baseUrl: string, { method, path }: Route, parts: Pa
   const { params = {}, query = {}, headers = {}, body } = parts;
   const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
     const value = params[name];
-    // An empty one would be another path.
-    if (typeof value !== 'string' || value === '') throw new TypeError(`${path} needs ${name}`);
+    // An empty one would be another path, and so would be dots, which mean other levels.
+    if (typeof value !== 'string' || /^\.{0,2}$/.test(value)) throw new TypeError(`${path} needs ${name}`);
     return encodeURIComponent(value);
   });
   const search = new URLSearchParams(texts(query)).toString();
