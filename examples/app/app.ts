@@ -56,11 +56,14 @@ async function follow(): Promise<void> {
     transformWsUrl: () => url,
     reconnectPeriod: 0,
   });
-  client.on('connect', async () => {
+  const refused = ({ message }: Error): void => print('refused', { thing, reason: message });
+  const listen = async (): Promise<void> => {
     await client.subscribeAsync([`${shadow}/get/accepted`, `${shadow}/update/accepted`], { qos: 1 });
     print('connected', { thing });
     await client.publishAsync(`${shadow}/get`, '', { qos: 1 });
-  });
+  };
+  // What is not allowed, AWS IoT answers by closing the connection: the promises of it reject.
+  client.on('connect', () => void listen().catch(refused));
   client.on('message', (topic, payload) => {
     const { state, version } = JSON.parse(payload.toString());
     print(topic.endsWith('/get/accepted') ? 'state' : 'change', { version, ...state });
@@ -69,7 +72,7 @@ async function follow(): Promise<void> {
   stopping.addEventListener('abort', stop, { once: true });
   await new Promise<void>((resolve) => {
     client.once('close', resolve);
-    client.on('error', (error) => print('refused', { reason: error.message }));
+    client.on('error', refused);
   });
   stopping.removeEventListener('abort', stop);
 }

@@ -37,9 +37,9 @@ afterAll(async () => {
 });
 
 /** Starts it; its lines are events, like those of an agent. */
-function start(environment: Readonly<Record<string, string>>) {
+function start(environment: Readonly<Record<string, string>>, ...things: readonly string[]) {
   const program = [process.execPath, app];
-  return startAgentProcess([path.join(folder, 'endpoints.json')], { environment, program });
+  return startAgentProcess([path.join(folder, 'endpoints.json'), ...things], { environment, program });
 }
 
 describeLocally('the endpoints file', 'the example of an app', () => {
@@ -67,6 +67,17 @@ describeLocally('the endpoints file', 'the example of an app', () => {
     running.process.kill('SIGTERM');
     expect(await running.exited).toEqual({ code: 0, signal: null });
     expect(running.output()).not.toContain('X-Amz-Signature');
+  });
+
+  it('says that it may not follow a thing of somebody else, and goes on trying', async () => {
+    await accessRows(platform).grant(mary.person, thing, 'owner');
+    const running = start(environment(), unique('others'));
+
+    expect(await running.seen('refused')).toMatchObject({ reason: expect.any(String) });
+    await running.seen('disconnected');
+
+    running.process.kill('SIGTERM');
+    expect(await running.exited).toEqual({ code: 0, signal: null });
   });
 
   it('has nothing to follow for somebody who has nothing', async () => {
