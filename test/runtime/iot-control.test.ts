@@ -512,4 +512,13 @@ describe('policies', () => {
     expect(authResults?.map((each) => each.authDecision)).toEqual(['ALLOWED', 'ALLOWED', 'IMPLICIT_DENY']);
     expect(authResults?.[1]?.allowed?.policies).toMatchObject([{ policyName: tried }]);
   });
+
+  it.each([
+    ['a certificate that does not exist', `${ARN}:cert/${'0'.repeat(64)}`, 'ResourceNotFoundException'],
+    ['a Cognito identity', 'us-east-1:12345678-1234-1234-1234-123456789012', 'NotEmulated'],
+    ['a thing group', `${ARN}:thinggroup/group`, 'NotEmulated'],
+  ])('are not tried for %s', async (_what, principal, name) => {
+    const authInfos = [{ actionType: 'PUBLISH' as const, resources: [`${ARN}:topic/a`] }];
+    await expect(iot.send(new TestAuthorizationCommand({ principal, authInfos }))).rejects.toMatchObject({ name });
+  });
 });

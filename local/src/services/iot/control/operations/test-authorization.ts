@@ -9,7 +9,7 @@ import type { AnyOperation } from '../../../../kernel/service.ts';
 import type { Policy } from '../../policies/policy-store.ts';
 import type { IotAccessRequest } from '../../types.ts';
 import { type ControlPlane, onPrincipal } from '../control-plane.ts';
-import { invalidRequest, optionNotEmulated, required, resourceNotFound } from '../errors.ts';
+import { invalidRequest, optionNotEmulated, required } from '../errors.ts';
 
 const ACTIONS: Readonly<Record<string, string>> = {
   CONNECT: 'iot:Connect',
@@ -23,11 +23,11 @@ export function testAuthorization(plane: ControlPlane): AnyOperation {
   return operation<TestAuthorizationCommandInput, TestAuthorizationResponse>({
     permissions: ({ principal }) => onPrincipal('TestAuthorization', principal),
     run(input) {
-      if (input.cognitoIdentityPoolId !== undefined)
-        throw optionNotEmulated('TestAuthorization for Cognito identities');
       const principal = required(input.principal, 'principal');
-      const certificate = plane.certificates.find(principal.slice(principal.lastIndexOf('/') + 1));
-      if (certificate?.arn !== principal) throw resourceNotFound(`The certificate given does not exist: ${principal}`);
+      const prefix = plane.kernel.arn('iot', 'cert/');
+      // AWS takes Cognito identities and thing groups too.
+      if (!principal.startsWith(prefix)) throw optionNotEmulated(`TestAuthorization for the principal ${principal}`);
+      const certificate = plane.certificates.get(principal.slice(prefix.length));
       const policies = [
         ...[...plane.authorizer.policiesOf(principal, { protocol: 'mqtt', clientId: input.clientId })].filter(
           ({ name }) => !input.policyNamesToSkip?.includes(name),
