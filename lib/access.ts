@@ -82,7 +82,7 @@ export class Access extends Construct {
       onRows.map((name) => `dynamodb:${name}`),
       this.#table.tableArn,
     );
-    allow(role, 'dynamodb:DeleteItem', voice.tableArn);
+    allow(role, ['dynamodb:DeleteItem', 'dynamodb:GetItem'], voice.tableArn);
     allow(
       role,
       ['cognito-idp:AdminDeleteUser', 'cognito-idp:AdminGetUser'],

@@ -46,7 +46,12 @@ export function turnKey(person: string): Key {
   return { pk: personPartition(person), sk: 'grants-added' };
 }
 
-export const TurnRow = v.object({ turn: Count });
+export const TurnRow = v.object({
+  turn: Count,
+  /** The account is being deleted: until then it gets no grant, also from a request that was under way before. */
+  closedUntil: v.optional(EpochMilliseconds),
+});
+export type TurnRow = v.InferOutput<typeof TurnRow>;
 
 /** The codes that a thing shows: the last one, and twins of it that went out because an event came twice. */
 export const ThingCodesRow = v.object({

@@ -3,6 +3,8 @@ import { type Refusal, refusal } from '../http/request.ts';
 import type { Ports } from './ports.ts';
 
 const CONCURRENCY = 4;
+/** Longer than an access token lives and a request takes: what is accepted or paired at this moment comes to nothing. */
+const CLOSED_MS = 60 * 60_000;
 
 /**
  * Gives up what the person has and removes what is stored about them. It may be cut off anywhere and asked for again: what is needed to
@@ -13,15 +15,22 @@ export async function deleteAccount(
   person: string,
   ports: Ports,
 ): Promise<{ readonly ok: true; readonly body: undefined } | Refusal> {
-  const { people, accounts, identities, possessions, notices, voiceLinks, reports } = ports;
-  const held = await possessions.targets(person);
-  const sites = held.filter(({ target, owned }) => owned && target.kind === 'site').map(({ target }) => target.name);
+  const { people, accounts, identities, possessions, notices, voiceLinks, reports, now } = ports;
+  const sites = (await possessions.targets(person)).filter(({ target, owned }) => owned && target.kind === 'site');
   if (sites.length > 0) {
-    return refusal(409, `you own ${sites.join(', ')}; transfer it, or have the operator give it to somebody first`);
+    return refusal(
+      409,
+      `you own ${sites.map(({ target }) => target.name).join(', ')}; transfer it, or have the operator give it to somebody first`,
+    );
   }
+  await people.close(person, now() + CLOSED_MS);
+  const held = await possessions.targets(person);
   const left = await mapConcurrent(held, CONCURRENCY, ({ target }) => possessions.leave(person, target));
   const stuck = left.find((each) => !each.ok);
-  if (stuck?.ok === false) return refusal(409, stuck.detail);
+  if (stuck?.ok === false) {
+    await people.reopen(person);
+    return refusal(409, stuck.detail);
+  }
 
   await notices.forget(person);
   await voiceLinks.remove(person);

@@ -6,7 +6,7 @@ import type { Ports } from './ports.ts';
 
 /** Answers the routes about the person who is signed in. */
 export function accessHandlers(ports: Ports): RouteHandlers<typeof accessRoutes> {
-  const { people, accounts, identities, notices, reports } = ports;
+  const { people, accounts, identities, notices, voiceLinks, reports } = ports;
   return {
     async getMe({ caller: { person, groups } }) {
       const identityId = (await people.profile(person))?.identityId;
@@ -26,12 +26,17 @@ export function accessHandlers(ports: Ports): RouteHandlers<typeof accessRoutes>
     },
 
     async exportMe({ caller: { person } }) {
-      const [account = {}, rows, told] = await Promise.all([
+      const [account = {}, rows, connections, told, voice] = await Promise.all([
         accounts.describe(person),
         people.rows(person),
+        people.connections(person),
         notices.describe(person),
+        voiceLinks.describe(person),
       ]);
-      return { ok: true, body: { person, account, rows: [...rows], notices: told } };
+      return {
+        ok: true,
+        body: { person, account, rows: [...rows, ...connections], notices: told, ...(voice && { voice }) },
+      };
     },
 
     async deleteMe({ caller: { person } }) {

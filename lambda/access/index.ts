@@ -24,6 +24,7 @@ const tables = DynamoDBDocumentClient.from(new DynamoDBClient({}), {
   marshallOptions: { removeUndefinedValues: true },
 });
 const grants = new GrantsTable(tables, environment.ACCESS_TABLE);
+const now = () => Date.now();
 
 const handlers = accessHandlers({
   people: new OwnRows(tables, environment.ACCESS_TABLE),
@@ -45,9 +46,10 @@ const handlers = accessHandlers({
     identityNamed: (person, identityId) => logger.info('access.identity_named', { person, identityId }),
     deleted: (person) => logger.info('access.account_deleted', { person }),
   },
+  now,
 });
 
 export const handler = createRoutesHandler(accessRoutes, handlers, {
-  access: (person, target) => accessTo(person, target, { grants, now: () => Date.now() }),
+  access: (person, target) => accessTo(person, target, { grants, now }),
   failed: (failure) => logger.error('request.failed', { ...failure, error: failure.error as Error }),
 });

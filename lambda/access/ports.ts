@@ -7,9 +7,17 @@ export interface People {
   profile(person: string): Promise<ProfileRow | undefined>;
   /** Stores whose identity it is, in place of the one before. False when another was named meanwhile, or it is somebody else's. */
   nameIdentity(person: string, identityId: string, before: string | undefined): Promise<boolean>;
+  /** From now on until then (epoch milliseconds) the person gets no grant, whatever is under way. */
+  close(person: string, until: number): Promise<void>;
+  reopen(person: string): Promise<void>;
   /** Everything in the person's partition. */
   rows(person: string): Promise<readonly Row[]>;
-  /** Removes everything in the person's partition; the profile last, which is what finds the rest. */
+  /** Connections of the person's apps, of the last days. */
+  connections(person: string): Promise<readonly Row[]>;
+  /**
+   * Removes everything in the person's partition but what `close` has written, which DynamoDB removes later; the profile last, which
+   * is what finds the rest.
+   */
   removeRows(person: string): Promise<void>;
   removeIdentity(identityId: string): Promise<void>;
 }
@@ -52,6 +60,8 @@ export interface Notices {
 
 /** The link to a voice assistant. */
 export interface VoiceLinks {
+  /** Since when, epoch milliseconds; without tokens. Undefined when there is none. */
+  describe(person: string): Promise<{ readonly linkedAt: number } | undefined>;
   remove(person: string): Promise<void>;
 }
 
@@ -69,4 +79,6 @@ export interface Ports {
   readonly notices: Notices;
   readonly voiceLinks: VoiceLinks;
   readonly reports: Reports;
+  /** Epoch milliseconds. */
+  now(): number;
 }

@@ -5,8 +5,10 @@ import {
   GetCommand,
   paginateQuery,
   TransactWriteCommand,
+  UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { identityKey, ProfileRow, personPartition, profileKey } from '@thingstead/contracts/grants';
+import { turnKey } from '@thingstead/contracts/ownership';
 import { parseRow } from '@thingstead/contracts/validate';
 import type { People } from '../access/ports.ts';
 
@@ -59,26 +61,65 @@ export class OwnRows implements People {
     }
   }
 
-  async rows(person: string): Promise<readonly Row[]> {
+  /** A turn that was read before is not to be taken any more. */
+  async close(person: string, until: number): Promise<void> {
+    await this.#client.send(
+      new UpdateCommand({
+        TableName: this.#table,
+        Key: turnKey(person),
+        UpdateExpression: 'SET turn = if_not_exists(turn, :none) + :one, closedUntil = :until, expiresAt = :expiresAt',
+        ExpressionAttributeValues: {
+          ...{ ':none': 0, ':one': 1 },
+          ...{ ':until': until, ':expiresAt': Math.ceil(until / 1000) },
+        },
+      }),
+    );
+  }
+
+  async reopen(person: string): Promise<void> {
+    await this.#client.send(
+      new UpdateCommand({
+        TableName: this.#table,
+        Key: turnKey(person),
+        UpdateExpression: 'REMOVE closedUntil, expiresAt',
+        ConditionExpression: 'attribute_exists(pk)',
+      }),
+    );
+  }
+
+  rows(person: string): Promise<readonly Row[]> {
+    return this.#partition(personPartition(person));
+  }
+
+  async connections(person: string): Promise<readonly Row[]> {
+    const identityId = (await this.profile(person))?.identityId;
+    if (identityId === undefined) return [];
+    const { pk, sk } = identityKey(identityId);
+    return (await this.#partition(pk)).filter((row) => row.sk !== sk);
+  }
+
+  async removeRows(person: string): Promise<void> {
+    const profile = profileKey(person);
+    const later = [profile.sk, turnKey(person).sk];
+    const rows = (await this.rows(person)).map(({ sk }) => ({ pk: profile.pk, sk: String(sk) }));
+    for (const row of rows) if (!later.includes(row.sk)) await this.#remove(row);
+    await this.#remove(profile);
+  }
+
+  removeIdentity(identityId: string): Promise<void> {
+    return this.#remove(identityKey(identityId));
+  }
+
+  async #partition(pk: string): Promise<readonly Row[]> {
     const query = {
       TableName: this.#table,
       KeyConditionExpression: 'pk = :pk',
-      ExpressionAttributeValues: { ':pk': personPartition(person) },
+      ExpressionAttributeValues: { ':pk': pk },
       ConsistentRead: true,
     };
     const found: Row[] = [];
     for await (const { Items = [] } of paginateQuery({ client: this.#client }, query)) found.push(...Items);
     return found;
-  }
-
-  async removeRows(person: string): Promise<void> {
-    const { pk, sk } = profileKey(person);
-    for (const row of await this.rows(person)) if (row.sk !== sk) await this.#remove({ pk, sk: String(row.sk) });
-    await this.#remove({ pk, sk });
-  }
-
-  removeIdentity(identityId: string): Promise<void> {
-    return this.#remove(identityKey(identityId));
   }
 
   async #remove(Key: { readonly pk: string; readonly sk: string }): Promise<void> {

@@ -74,8 +74,8 @@ export class OwnershipTable implements Rows {
     return this.#grants.all(person);
   }
 
-  async turn(person: string): Promise<number> {
-    return (await this.#get(TurnRow, turnKey(person)))?.turn ?? 0;
+  async turn(person: string): Promise<TurnRow> {
+    return (await this.#get(TurnRow, turnKey(person))) ?? { turn: 0 };
   }
 
   async ownedThings(site: string): Promise<number> {

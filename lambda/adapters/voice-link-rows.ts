@@ -1,8 +1,12 @@
-import { DeleteCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { alexaLinkKey } from '@thingstead/contracts/voice';
+import { DeleteCommand, type DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
+import { parseRow } from '@thingstead/contracts/validate';
+import { AlexaLinkRow, alexaLinkKey } from '@thingstead/contracts/voice';
+import * as v from 'valibot';
 import type { VoiceLinks } from '../access/ports.ts';
 
-/** Links of people to Alexa, to remove without reading their tokens. */
+const Described = v.pick(AlexaLinkRow, ['linkedAt']);
+
+/** Links of people to Alexa, without their tokens. */
 export class VoiceLinkRows implements VoiceLinks {
   readonly #client: DynamoDBDocumentClient;
   readonly #table: string;
@@ -10,6 +14,13 @@ export class VoiceLinkRows implements VoiceLinks {
   constructor(client: DynamoDBDocumentClient, table: string) {
     this.#client = client;
     this.#table = table;
+  }
+
+  async describe(person: string): Promise<{ readonly linkedAt: number } | undefined> {
+    const ProjectionExpression = 'linkedAt';
+    const get = { TableName: this.#table, Key: alexaLinkKey(person), ConsistentRead: true, ProjectionExpression };
+    const { Item } = await this.#client.send(new GetCommand(get));
+    return Item && parseRow(Described, Item, `the link of ${person}`);
   }
 
   async remove(person: string): Promise<void> {

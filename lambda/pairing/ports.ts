@@ -1,5 +1,5 @@
 import type { CodeRow, GrantRow, GrantTarget, InvitationRow, Role } from '@thingstead/contracts/grants';
-import type { MemberRow } from '@thingstead/contracts/ownership';
+import type { MemberRow, TurnRow } from '@thingstead/contracts/ownership';
 
 /** Who has a thing or site, since when, and how many grants hang on it. */
 export interface Owner {
@@ -61,7 +61,7 @@ export interface Rows {
   grant(person: string, target: GrantTarget): Promise<GrantRow | undefined>;
   /** All of a person, in force or not. */
   grants(person: string): Promise<readonly GrantRow[]>;
-  turn(person: string): Promise<number>;
+  turn(person: string): Promise<TurnRow>;
   ownedThings(site: string): Promise<number>;
   code(selector: string): Promise<CodeRow | undefined>;
   /** Hashes of the codes that a thing shows. */

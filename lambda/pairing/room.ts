@@ -13,7 +13,8 @@ export async function roomFor(
   role: Role,
   { rows, now }: Pick<Ports, 'rows' | 'now'>,
 ): Promise<{ readonly ok: true; readonly turn: number } | Refusal> {
-  const turn = await rows.turn(person);
+  const { turn, closedUntil = 0 } = await rows.turn(person);
+  if (now() < closedUntil) return refusal(403, 'this account is being deleted');
   const key = targetKey(target);
   const others = (await rows.grants(person)).filter((grant) => grant.target !== key && isInForce(grant, now()));
   const all = [...others, { target: key, role }];

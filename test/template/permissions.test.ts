@@ -235,7 +235,7 @@ describe('the access', () => {
     expect(statements('AccessFunctionRole')).toEqual([
       `logs:CreateLogStream logs:PutLogEvents: <${id('AWS::Logs::LogGroup', 'AccessFunction')}.Arn>`,
       `dynamodb:ConditionCheckItem dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem: ${table}`,
-      `dynamodb:DeleteItem: arn:<partition>:dynamodb:${account}:table/thingstead-voice`,
+      `dynamodb:DeleteItem dynamodb:GetItem: arn:<partition>:dynamodb:${account}:table/thingstead-voice`,
       `cognito-idp:AdminDeleteUser cognito-idp:AdminGetUser: arn:<partition>:cognito-idp:${account}:userpool/<thingstead-user-pool-id>`,
       'cognito-identity:DeleteIdentities: *',
       `lambda:InvokeFunction: ${channels}`,

@@ -7,7 +7,7 @@ import {
   type InvitationRow,
   targetKey,
 } from '@thingstead/contracts/grants';
-import type { MemberRow, ThingCodesRow } from '@thingstead/contracts/ownership';
+import type { MemberRow, ThingCodesRow, TurnRow } from '@thingstead/contracts/ownership';
 import type { Change, Owner } from '../../lambda/pairing/ports.ts';
 
 const MAX_CHANGES = 100;
@@ -19,7 +19,7 @@ export class PairingRows {
   /** By `holder target person`. */
   readonly members = new Map<string, MemberRow & { readonly holder: string }>();
   readonly ownedThings = new Map<string, number>();
-  readonly turns = new Map<string, number>();
+  readonly turns = new Map<string, TurnRow>();
   readonly codes = new Map<string, CodeRow>();
   readonly shown = new Map<string, ThingCodesRow>();
   /** By `target id`. */
@@ -62,7 +62,7 @@ export class PairingRows {
       case 'check-no-owned-things':
         return (this.ownedThings.get(change.site) ?? 0) === 0;
       case 'take-turn':
-        return (this.turns.get(change.person) ?? 0) === change.turn;
+        return (this.turns.get(change.person)?.turn ?? 0) === change.turn;
       case 'accept-invitation': {
         const invitation = this.invitations.get(`${targetKey(change.target)} ${change.id}`);
         return invitation?.hash === change.hash && invitation.acceptedBy === undefined;
@@ -122,7 +122,7 @@ export class PairingRows {
         this.ownedThings.set(change.site, (this.ownedThings.get(change.site) ?? 0) + change.add);
         break;
       case 'take-turn':
-        this.turns.set(change.person, change.turn + 1);
+        this.turns.set(change.person, { turn: change.turn + 1 });
         break;
       case 'accept-invitation':
         update(this.invitations, `${targetKey(change.target)} ${change.id}`, { acceptedBy: change.person });

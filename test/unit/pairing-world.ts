@@ -126,7 +126,7 @@ export class PairingWorld {
           call('member', () => membersOf(holder, of).find((each) => each.person === person)),
         grant: (person, target) => call('grant', () => rows.grants.get(`${person} ${targetKey(target)}`)),
         grants: (person) => call('grants', () => [...rows.grants.values()].filter((each) => each.person === person)),
-        turn: (person) => call('turn', () => rows.turns.get(person) ?? 0),
+        turn: (person) => call('turn', () => rows.turns.get(person) ?? { turn: 0 }),
         ownedThings: (site) => call('ownedThings', () => rows.ownedThings.get(site) ?? 0),
         code: (selector) => call('code', () => rows.codes.get(selector)),
         codesOf: (thing) => call('codesOf', () => rows.shown.get(thing)?.hashes ?? []),

@@ -192,6 +192,17 @@ describe('an invitation', () => {
     ]);
   });
 
+  it('gives nothing to somebody whose account is being deleted, also if that begins as they accept', async () => {
+    const token = await invited('ada', { role: 'viewer' });
+    world.disturb = (where) => {
+      if (where === 'before commit') world.rows.turns.set('ben', { turn: 1, closedUntil: START + 60 * MINUTE });
+    };
+
+    expect((await accept('ben', token)).status).toBe(403);
+
+    expect((await onThing('listThingGrants', 'ada')).body.grants).toHaveLength(1);
+  });
+
   it('of an earlier owner is void, also when it is for possession', async () => {
     const [viewing, owning] = [await invited('ada', { role: 'viewer' }), await invited('ada', { role: 'owner' })];
     world.now += MINUTE;

@@ -1,7 +1,7 @@
 /** Routes about the person who is signed in. */
 import * as v from 'valibot';
 import { PersonId, STAFF_GROUPS } from '../grants.ts';
-import { None, route } from './route.ts';
+import { EpochMilliseconds, None, route } from './route.ts';
 
 /** The identity pool's id of a person: `us-east-1:` and a UUID. */
 const IdentityId = v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,32}:[0-9a-f-]{36}$/));
@@ -49,7 +49,8 @@ export const accessRoutes = {
     operationId: 'exportMe',
     method: 'GET',
     path: '/me/export',
-    summary: 'Everything that is stored about me, besides the telemetry of my things, which has its own route',
+    summary:
+      'Everything that is stored about me, besides telemetry, commands and files of my things, which have routes of their own',
     audience: { kind: 'person' },
     params: None,
     query: None,
@@ -58,7 +59,10 @@ export const accessRoutes = {
     answer: v.object({
       person: PersonId,
       account: v.record(v.string(), v.unknown()),
+      /** Of the access table: what I have, and of each connection of my apps the client id and its begin. */
       rows: v.array(v.record(v.string(), v.unknown())),
+      /** When I have linked Alexa, if I have. */
+      voice: v.optional(v.object({ linkedAt: EpochMilliseconds })),
       /** Channels on which I am told, without tokens of telephones, and what I want to be told. */
       notices: v.record(v.string(), v.unknown()),
     }),

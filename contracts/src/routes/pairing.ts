@@ -49,7 +49,7 @@ export const pairingRoutes = {
     status: 201,
     answer: Owned,
     problems: {
-      403: 'my account was deleted',
+      403: 'my account was deleted, or is being deleted',
       404: 'no thing shows this code, or it is void',
       409: 'I have as many things as one person can have; the detail has the number',
     },
@@ -153,7 +153,7 @@ export const pairingRoutes = {
       endsAt: v.optional(EpochMilliseconds),
     }),
     problems: {
-      403: 'my account was deleted',
+      403: 'my account was deleted, or is being deleted',
       404: 'there is no such invitation, or it is void',
       409: 'I am the owner already, or I have as many things as one person can have',
     },

@@ -1,6 +1,7 @@
 /** Who I am, which identity my apps have, what is stored about me, and leaving for good. */
 import { CognitoIdentityProviderClient, GlobalSignOutCommand } from '@aws-sdk/client-cognito-identity-provider';
 import { identityKey } from '@thingstead/contracts/grants';
+import { turnKey } from '@thingstead/contracts/ownership';
 import { WebSocketRefused } from '../../support/mqtt-websocket.ts';
 import type { Person } from '../../support/person.ts';
 import { unique } from '../../support/unique-name.ts';
@@ -72,12 +73,18 @@ describe('what is stored about me', () => {
     await pairing.share(person, `/things/${device.thing}`, other, { role: 'viewer' });
     const channel = { type: 'sms', number: '+4915112345678' };
     await rows.askChannels({ action: 'put-channel', person: person.person, channel });
+    const identityId = await person.identify();
+    await platform.idle();
+    await (await person.connect('tab1')).end();
+    await platform.idle();
 
     const { status, body } = await person.call('GET', '/me/export');
 
     expect(status).toBe(200);
     expect(body.account.attributes).toMatchObject({ email: person.email, email_verified: 'true' });
     expect(body.rows).toContainEqual(expect.objectContaining({ target: `thing#${device.thing}`, role: 'owner' }));
+    expect(body.rows).toContainEqual(expect.objectContaining({ clientId: `${identityId}-tab1` }));
+    expect(body.voice).toBeUndefined();
     expect(body.notices).toMatchObject({ channels: [{ type: 'sms', to: '+4915112345678' }], preferences: {} });
     const text = JSON.stringify(body);
     expect(text).not.toContain(other.person);
@@ -110,7 +117,15 @@ describe('leaving for good', () => {
     expect(await pairing.ownerOf({ kind: 'thing', name: mine.thing })).toBeUndefined();
     expect((await other.call('GET', `/things/${mine.thing}`)).status).toBe(404);
     expect((await other.call('GET', `/things/${theirs.thing}/grants`)).body.grants).toHaveLength(1);
-    expect(await rows.rows(person.person)).toEqual([]);
+    // For an hour, so that no request that was under way gives them anything.
+    expect(await rows.rows(person.person)).toEqual([
+      {
+        ...turnKey(person.person),
+        turn: expect.any(Number),
+        closedUntil: expect.any(Number),
+        expiresAt: expect.any(Number),
+      },
+    ]);
     expect(await rows.rowsOf(identityKey(identityId).pk)).toEqual([]);
     expect(await rows.policies(person.person)).toEqual({});
     expect([...(await rows.watchers(mine.thing)), ...(await rows.watchers(theirs.thing))]).toEqual([

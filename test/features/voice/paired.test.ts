@@ -49,6 +49,7 @@ it('Alexa has a lamp from the moment it is paired until it is given up', async (
 it('a person who leaves for good leaves no token', async () => {
   const anne = await platform.newSpeaker();
   expect(await platform.tokensAtRest()).toContain(anne.person);
+  expect((await anne.call('GET', '/me/export')).body.voice).toEqual({ linkedAt: expect.any(Number) });
 
   expect((await anne.call('DELETE', '/me?confirm=delete-my-account')).status).toBe(204);
 
