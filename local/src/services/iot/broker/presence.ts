@@ -1,4 +1,5 @@
 /** Life-cycle events (https://docs.aws.amazon.com/iot/latest/developerguide/life-cycle-events.html). */
+import type { Timer } from '../../../kernel/clock.ts';
 import type { KeptRecord, KeptRecords } from '../../../kernel/kept-state.ts';
 import type { Kernel } from '../../../kernel/kernel.ts';
 import type { ConnectedThing, MessageBus } from '../types.ts';
@@ -26,16 +27,21 @@ export interface PresenceOf {
 }
 
 interface Counter {
-  version: number;
+  readonly version: number;
   /** Undefined while connected. */
-  resetsAt: number | undefined;
+  readonly resetsAt: number | undefined;
+}
+
+interface RunningCounter extends Counter {
+  readonly reset: Timer | undefined;
 }
 
 /** Publishes the events and counts the version numbers of client ids. */
 export class Presence {
   readonly #kernel: Kernel;
   readonly #bus: MessageBus;
-  readonly #counters = new Map<string, Counter>();
+  /** Without those whose time is over: clients that call themselves differently each time would fill the memory. */
+  readonly #counters = new Map<string, RunningCounter>();
 
   constructor(kernel: Kernel, bus: MessageBus) {
     this.#kernel = kernel;
@@ -56,9 +62,9 @@ export class Presence {
     disconnectReason: DisconnectReason,
     sessionSeconds: number,
   ): void {
-    const counter = this.#counters.get(who.clientId);
-    if (counter?.version === versionNumber) {
-      counter.resetsAt = this.#kernel.clock.now() + (sessionSeconds || VERSION_RESET_SECONDS) * 1000;
+    const seconds = sessionSeconds || VERSION_RESET_SECONDS;
+    if (this.#counters.get(who.clientId)?.version === versionNumber) {
+      this.#count(who.clientId, { version: versionNumber, resetsAt: this.#kernel.clock.now() + seconds * 1000 });
     }
     const clientInitiatedDisconnect = disconnectReason === 'CLIENT_INITIATED_DISCONNECT';
     this.#publish(
@@ -70,12 +76,14 @@ export class Presence {
   }
 
   *save(): Generator<KeptRecord> {
-    for (const [clientId, counter] of this.#counters) yield [`presence/${clientId}`, { ...counter, clientId }];
+    for (const [clientId, { version, resetsAt }] of this.#counters) {
+      yield [`presence/${clientId}`, { clientId, version, resetsAt }];
+    }
   }
 
   restore(records: KeptRecords): void {
     for (const { clientId, version, resetsAt } of records.all<Counter & { readonly clientId: string }>('presence/')) {
-      this.#counters.set(clientId, { version, resetsAt });
+      this.#count(clientId, { version, resetsAt });
     }
   }
 
@@ -94,10 +102,16 @@ export class Presence {
 
   #nextVersion(clientId: string): number {
     const counter = this.#counters.get(clientId);
-    const goesOn = counter && (counter.resetsAt === undefined || this.#kernel.clock.now() < counter.resetsAt);
-    const version = goesOn ? counter.version + 1 : 0;
-    this.#counters.set(clientId, { version, resetsAt: undefined });
+    const version = counter ? counter.version + 1 : 0;
+    this.#count(clientId, { version, resetsAt: undefined });
     return version;
+  }
+
+  #count(clientId: string, { version, resetsAt }: Counter): void {
+    this.#counters.get(clientId)?.reset?.cancel();
+    const forget = () => this.#counters.delete(clientId);
+    const reset = resetsAt === undefined ? undefined : this.#kernel.clock.at(resetsAt, forget);
+    this.#counters.set(clientId, { version, resetsAt, reset });
   }
 
   #publish(
