@@ -70,7 +70,11 @@ export class CommandStore {
    */
   forget(ids: readonly string[], last: string): void {
     this.#file(FORGOTTEN).write({ id: last } satisfies v.InferOutput<typeof Forgotten>);
-    for (const id of ids) this.#fs.remove(path.join(this.#directory, `${id}.json`));
+    // A disk that has refused in between has taken some of them already.
+    const there = new Set(this.#fs.list(this.#directory));
+    for (const name of ids.map((id) => `${id}.json`)) {
+      if (there.has(name)) this.#fs.remove(path.join(this.#directory, name));
+    }
   }
 
   #file(name: string): StateFile {

@@ -15,7 +15,7 @@ import { FirmwareSession } from './firmware-session.ts';
 import { FirmwareUpdater } from './firmware-updater.ts';
 import { httpGet } from './http-get.ts';
 import { nodeFirmwareFileSystem as fs } from './node-firmware-file-system.ts';
-import { firmwareVersionOf } from './running-only.ts';
+import { firmwareVersionOf, revisionOf } from './running-only.ts';
 import { readTrustFile } from './trust-file.ts';
 import { TrustStore } from './trust-store.ts';
 import { UpdateJournal } from './update-journal.ts';
@@ -50,7 +50,8 @@ export interface Firmware {
  * @throws (rejects) ConfigurationError: the first trust document is none; the error of the system: the disk refuses.
  */
 export async function openFirmware(options: FirmwareOptions): Promise<Firmware> {
-  const { thing, config, hardwareRevision, clock, log } = options;
+  const { thing, config, clock, log } = options;
+  const hardwareRevision = revisionOf(options.hardwareRevision);
   const version = firmwareVersionOf(options.version);
   const folder = path.join(options.folder, 'firmware');
   makeFolder(fs, folder);
