@@ -1,7 +1,7 @@
 import { UPLOAD_DAYS } from '@thingstead/contracts/file-store';
 import { CfnOutput, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Key } from 'aws-cdk-lib/aws-kms';
-import { BlockPublicAccess, Bucket, BucketEncryption, CfnBucket } from 'aws-cdk-lib/aws-s3';
+import { BlockPublicAccess, Bucket, BucketEncryption, CfnBucket, type CorsRule, HttpMethods } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
 import { pin } from './pin.ts';
@@ -17,12 +17,12 @@ export class FilesState extends Construct {
     super(scope, id);
     const bucketKey = this.#key('FilesBucketKey', 'thingstead-files-bucket', 'The bucket of files');
     const dataKeys = this.#key('FilesKey', 'thingstead-files', 'Data keys of files, each bound to thing and transfer');
-    this.#bucket(bucketKey, config.files.retentionDays);
+    this.#bucket(bucketKey, config);
     this.#export('FilesKeyArn', dataKeys.keyArn, STATE_EXPORTS.filesKeyArn);
     this.#export('FilesBucketKeyArn', bucketKey.keyArn, STATE_EXPORTS.filesBucketKeyArn);
   }
 
-  #bucket(encryptionKey: Key, retentionDays: number): void {
+  #bucket(encryptionKey: Key, { files, access }: PlatformConfig): void {
     const bucket = new Bucket(this, 'Bucket', {
       bucketName: FILES_BUCKET_NAME,
       encryption: BucketEncryption.KMS,
@@ -32,9 +32,11 @@ export class FilesState extends Construct {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       enforceSSL: true,
       removalPolicy: RemovalPolicy.RETAIN,
+      // S3 refuses a rule without an origin.
+      ...(access.allowedOrigins.length > 0 && { cors: [pagesOf(access.allowedOrigins)] }),
       lifecycleRules: [
         { id: 'unfinished-uploads', abortIncompleteMultipartUploadAfter: Duration.days(UPLOAD_DAYS) },
-        { id: 'retention', expiration: Duration.days(retentionDays) },
+        { id: 'retention', expiration: Duration.days(files.retentionDays) },
       ],
     });
     pin(bucket, 'FilesBucket');
@@ -65,4 +67,17 @@ export class FilesState extends Construct {
   #export(id: string, value: string, exportName: string): void {
     new CfnOutput(this, id, { value, exportName }).overrideLogicalId(id);
   }
+}
+
+/** Web pages that may call the API may fetch and put what it gives them URLs for: parts of a file by PUT, a file by GET, also by ranges. */
+function pagesOf(allowedOrigins: string[]): CorsRule {
+  return {
+    id: 'web-pages',
+    allowedOrigins,
+    allowedMethods: [HttpMethods.GET, HttpMethods.PUT],
+    allowedHeaders: ['content-type', 'if-match', 'range', 'x-amz-checksum-sha256'],
+    // Without the tag of a part nobody can complete a file.
+    exposedHeaders: ['etag', 'content-range', 'x-amz-request-id'],
+    maxAge: 3600,
+  };
 }

@@ -135,6 +135,28 @@ describe('the bucket', () => {
     expect(properties(state, 'AWS::S3::Bucket', 'FilesBucket')).not.toHaveProperty('VersioningConfiguration');
   });
 
+  it('lets the web pages that may call the API fetch and put, and no others', () => {
+    const allowedOrigins = ['https://app.example.com', 'http://localhost:3000'];
+    const { state } = synthesize({ 'thingstead:access': { allowedOrigins } });
+
+    expect(properties(state, 'AWS::S3::Bucket', 'FilesBucket').CorsConfiguration).toEqual({
+      CorsRules: [
+        {
+          Id: 'web-pages',
+          AllowedOrigins: allowedOrigins,
+          AllowedMethods: ['GET', 'PUT'],
+          AllowedHeaders: ['content-type', 'if-match', 'range', 'x-amz-checksum-sha256'],
+          ExposedHeaders: ['etag', 'content-range', 'x-amz-request-id'],
+          MaxAge: 3600,
+        },
+      ],
+    });
+    const others = resources(state, 'AWS::S3::Bucket').filter(([, { Properties }]) => Properties?.CorsConfiguration);
+    expect(others.map(([name]) => name)).toEqual(['FilesBucket']);
+    const none = synthesize({ 'thingstead:access': { allowedOrigins: [] } }).state;
+    expect(properties(none, 'AWS::S3::Bucket', 'FilesBucket')).not.toHaveProperty('CorsConfiguration');
+  });
+
   it('refuses plain HTTP', () => {
     const policies = resources(synthesis.state, 'AWS::S3::BucketPolicy').map(([, each]) => flat(each.Properties));
 
