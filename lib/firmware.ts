@@ -74,6 +74,12 @@ export class Firmware extends Construct {
     // Without it S3 answers 403 for an object that is not there: whether it is there is what the function wants to know.
     allow(role, 's3:ListBucket', this.#bucket.bucketArn);
     allow(role, 'kms:GetPublicKey', assignmentKeyArn());
+    allow(role, 'iot:DescribeThingType', this.#iotArn('thingtype', '*'));
+    acknowledge(
+      role,
+      'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:iot:<AWS::Region>:<AWS::AccountId>:thingtype/*]',
+      'A product is a thing type, and which ones there are is not known beforehand.',
+    );
     api.addRoutes('firmware', fn);
     alarms.onErrors(fn, {
       name: 'firmware-function-errors',

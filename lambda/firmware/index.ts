@@ -1,5 +1,6 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { IoTClient } from '@aws-sdk/client-iot';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { S3Client } from '@aws-sdk/client-s3';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
@@ -8,6 +9,7 @@ import { firmwareRoutes } from '@thingstead/contracts/routes/firmware';
 import { AssignmentKey } from '../adapters/assignment-key.ts';
 import { FirmwareImages } from '../adapters/firmware-images.ts';
 import { ReleasesTable } from '../adapters/releases-table.ts';
+import { RegistryThingTypes } from '../adapters/thing-types.ts';
 import { TrustTable } from '../adapters/trust-table.ts';
 import { createRoutesHandler } from '../http/routes-handler.ts';
 import { firmwareHandlers } from './handlers.ts';
@@ -25,6 +27,7 @@ const handlers = firmwareHandlers({
   trust: new TrustTable(tables, environment.FIRMWARE_TABLE),
   releases: new ReleasesTable(tables, environment.FIRMWARE_TABLE),
   images: new FirmwareImages(s3, environment.FIRMWARE_BUCKET, now),
+  thingTypes: new RegistryThingTypes(new IoTClient({})),
   assignmentKeyId: () => key.id(),
   reports: new LoggedReports(logger),
   now,

@@ -43,6 +43,11 @@ export interface Releases {
   unsetCurrent(product: string, counter?: number): Promise<void>;
 }
 
+/** Thing types: a product is one of them. */
+export interface ThingTypes {
+  has(name: string): Promise<boolean>;
+}
+
 export type Image = NonNullable<ReleaseRow['image']>;
 
 /** What lies in the bucket. */
@@ -85,6 +90,7 @@ export interface Ports {
   readonly trust: TrustDocuments;
   readonly releases: Releases;
   readonly images: Images;
+  readonly thingTypes: ThingTypes;
   /** Id of the key with which the cloud assigns. */
   assignmentKeyId(): Promise<string>;
   readonly reports: Reports;

@@ -9,6 +9,7 @@ type Published = { readonly ok: true; readonly row: ReleaseRow; readonly upload:
 
 /**
  * Begins a release. INVARIANTS:
+ * - what is stored is for a product that there is: one that is misspelt would stay for ever, and reach nobody;
  * - what is stored was signed by the keys that devices trust, and could be taken by one that has the release before;
  * - what is stored never changes: one counter and one version of a product are one release;
  * - the same document again is the same release, with a new URL while its image is not there. Its signatures become those that came
@@ -44,7 +45,10 @@ export async function publishRelease(
 }
 
 /** Why no device, or not every one, could take it. */
-async function problemWith(manifest: FirmwareManifest, { releases, now }: Ports): Promise<string | undefined> {
+async function problemWith(
+  manifest: FirmwareManifest,
+  { releases, thingTypes, now }: Ports,
+): Promise<string | undefined> {
   const { product, counter, minimumCounter, expiresAt } = manifest;
   if (expiresAt <= now()) return `it has expired on ${new Date(expiresAt).toISOString()}`;
   if (minimumCounter > 1 && minimumCounter >= counter) return `it can be had only from counter ${minimumCounter} on`;
@@ -52,6 +56,10 @@ async function problemWith(manifest: FirmwareManifest, { releases, now }: Ports)
   const highest = rows[0]?.manifest.counter ?? 0;
   if (counter < highest) return `its counter is ${counter}, and ${highest} is released: a counter rises`;
   if (counter > highest + MAX_COUNTER_LEAP) return `its counter is ${counter}, too far above ${highest} for any device`;
+  // One that has releases was there before.
+  if (highest === 0 && !(await thingTypes.has(product))) {
+    return `there is no thing type ${product}: a product is a thing type, which an operator makes before it is released for (aws iot create-thing-type)`;
+  }
   return undefined;
 }
 

@@ -4,7 +4,7 @@ import { noSuchRelease, type ReleaseOf } from './complete-release.ts';
 import type { Ports } from './ports.ts';
 
 /**
- * Withdraws a release for good. From then on no grant is given for it; its rollouts see it at their next tick and pause. What devices
+ * Withdraws a release for good. From then on no grant is given for it; its rollouts see it at their next tick and end. What devices
  * have downloaded already, they may still install. The first reason stays.
  */
 export async function yankRelease(

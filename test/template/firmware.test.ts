@@ -39,6 +39,7 @@ it('the function of the routes keeps releases and images', () => {
     `s3:GetObject s3:PutObject: ${bucket}/firmware/*`,
     `s3:ListBucket: ${bucket}`,
     `kms:GetPublicKey: ${assignmentKey}`,
+    `iot:DescribeThingType: arn:<partition>:iot:${account}:thingtype/*`,
   ]);
 });
 

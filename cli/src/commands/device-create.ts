@@ -3,8 +3,9 @@ import { DEFAULT_THING_TYPE } from '@thingstead/contracts/names';
 import { Option } from 'commander';
 import { positiveInteger, thingName } from '../arguments.ts';
 import { DEFAULT_CA_DIR, readCa } from '../ca-folder.ts';
+import { CommandError } from '../command-error.ts';
 import type { AddCommand } from '../context.ts';
-import { createDevice, type SensorKind } from '../create-device.ts';
+import { createDevice, type NewDeviceFirmware, type SensorKind } from '../create-device.ts';
 import { readTrustFile } from '../firmware/signed-file.ts';
 import { putManifestEntry } from '../registration-rows.ts';
 import { STATE_FOLDER } from '../target.ts';
@@ -19,7 +20,7 @@ interface Options {
   readonly renewalUrl?: string;
   readonly sensors: SensorKind;
   readonly trust?: string;
-  readonly product: string;
+  readonly product?: string;
 }
 
 /** `device create`: everything a device needs to join, in one folder. */
@@ -43,12 +44,12 @@ export const addDeviceCreate: AddCommand = (device, bind) => {
         .default('simulator'),
     )
     .option('--trust <file>', 'the first trust document: it takes updates into slots, under thingstead-launcher')
-    .option('--product <type>', 'what it is, for releases: its thing type', DEFAULT_THING_TYPE)
+    .option('--product <type>', `with --trust: what it is, for releases: its thing type; ${DEFAULT_THING_TYPE}`)
     .action(
       bind(async (context, name: string, options: Options) => {
         const { ca, dir, days, out, manifest, renewalUrl, sensors, trust, product } = options;
+        const firmware = firmwareOf(trust, product);
         const pair = readCa(ca, dir);
-        const firmware = trust === undefined ? undefined : { product, trust: readTrustFile(trust).signed };
         const cloud = context.cloud();
         const folder = out ?? path.join(STATE_FOLDER, 'devices', name);
         const endpoint = await cloud.deviceEndpoint();
@@ -60,7 +61,9 @@ export const addDeviceCreate: AddCommand = (device, bind) => {
         context.journal.add({ target: await cloud.id(), kind: 'device', name, certificateId, folder });
         if (manifest) {
           const caCertificateId = certificateIdOf(pair.certificate);
-          await putManifestEntry(cloud, { thing: name, certificateId, caCertificateId, addedAt: Date.now() });
+          const typed = product === undefined ? {} : { thingType: product };
+          const entry = { thing: name, certificateId, caCertificateId, ...typed, addedAt: Date.now() };
+          await putManifestEntry(cloud, entry);
         }
         context.output.result(
           { thing: name, folder, manifest: manifest === true, ...created },
@@ -75,3 +78,12 @@ export const addDeviceCreate: AddCommand = (device, bind) => {
       }),
     );
 };
+
+/** Undefined: it takes no updates. @throws CommandError (usage) */
+function firmwareOf(trust: string | undefined, product: string | undefined): NewDeviceFirmware | undefined {
+  if (trust !== undefined) return { product: product ?? DEFAULT_THING_TYPE, trust: readTrustFile(trust).signed };
+  if (product === undefined) return undefined;
+  throw new CommandError('usage', '--product is what a device takes updates as, and it takes none without --trust.', {
+    next: 'thingstead firmware trust show --out trust.json',
+  });
+}

@@ -169,7 +169,7 @@ export const addFirmwareShow: AddCommand = (command, bind) => {
 export const addFirmwareYank: AddCommand = (command, bind) => {
   command
     .command('yank')
-    .summary('withdraws a release for good: no device begins it any more, and its rollouts pause')
+    .summary('withdraws a release for good: no device begins it any more, and its rollouts end')
     .argument('<product>')
     .argument('<counter>', 'of the release', positiveInteger)
     .addOption(asOption())

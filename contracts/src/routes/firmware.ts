@@ -94,7 +94,7 @@ export const firmwareRoutes = {
     /** Without `upload` the image is there already. */
     answer: v.object({ release: Release, upload: v.optional(Upload) }),
     problems: {
-      409: 'it is not signed by the keys that devices trust, is expired, or its counter or version is taken or cannot be reached',
+      409: 'it is not signed by the keys that devices trust, is expired, its product is no thing type, or its counter or version is taken or cannot be reached',
     },
   }),
   completeRelease: route({
@@ -114,7 +114,7 @@ export const firmwareRoutes = {
     operationId: 'yankRelease',
     method: 'POST',
     path: '/operator/firmware/releases/{product}/{counter}/yank',
-    summary: 'Withdraws a release for good: no device begins it any more, and its rollouts pause',
+    summary: 'Withdraws a release for good: no device begins it any more, and its rollouts end',
     audience: operators,
     params: ReleaseParams,
     query: None,

@@ -2,6 +2,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { CreateThingTypeCommand } from '@aws-sdk/client-iot';
 import { FIRMWARE_KEY_ALIASES } from '@thingstead/contracts/firmware-store';
 import { readRelease } from '@thingstead/crypto/firmware-release';
 import { readTrust } from '@thingstead/crypto/firmware-trust';
@@ -64,6 +65,9 @@ describeLocally('the endpoints file', 'firmware by the command line', () => {
     expect(readTrust(read('trust-1.json'))).toMatchObject({ ok: true, trust: { version: 1, threshold: 1 } });
     expect((await run('trust', 'publish', file('trust-1.json'), ...as())).rows).toEqual([{ version: 1 }]);
 
+    const unknown = await run('publish', file('image'), ...manifest('1.0.0'), ...kms, ...as());
+    expect(unknown).toMatchObject({ status: 5, stderr: expect.stringContaining('no thing type fan') });
+    await platform.iot.send(new CreateThingTypeCommand({ thingTypeName: 'fan' }));
     const published = await run('publish', file('image'), ...manifest('1.0.0'), ...kms, ...as());
     const first = { counter: 1, version: '1.0.0', state: 'PUBLISHED', hardwareRevisions: ['a', 'b'], size: 8 };
     expect(published).toMatchObject({ status: 0, rows: [first] });
@@ -94,6 +98,9 @@ describeLocally('the endpoints file', 'firmware by the command line', () => {
     expect(config.files).toMatchObject({ incoming: file('fan1/in'), outgoing: file('fan1/out') });
 
     expect((await create('fan2', 'image')).status).not.toBe(0);
+    const at = ['--ca', 'lab', '--dir', file('ca'), '--out', file('fan2')];
+    const untrusting = await thingstead('device', 'create', 'fan2', ...at, '--product', 'fan');
+    expect(untrusting).toMatchObject({ status: 2, stderr: expect.stringContaining('without --trust') });
     expect(existsSync(file('fan2'))).toBe(false);
   });
 

@@ -1,6 +1,7 @@
 /** An operator who releases firmware, and a simple MQTT device that asks for it. */
 import { createHash, randomBytes } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateThingTypeCommand } from '@aws-sdk/client-iot';
 import { GetPublicKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { S3Client } from '@aws-sdk/client-s3';
 import { DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
@@ -110,6 +111,11 @@ export async function firmwarePlatform(platform: Platform) {
     };
   }
 
+  /** Again it is the same. */
+  async function thingType(thingTypeName: string): Promise<void> {
+    await platform.iot.send(new CreateThingTypeCommand({ thingTypeName }));
+  }
+
   function signedRelease({ image = Buffer.from('image'), keys = [releaseKeys[0]], ...changes }: NewRelease) {
     const manifest: FirmwareManifest = {
       type: 'firmware',
@@ -140,9 +146,13 @@ export async function firmwarePlatform(platform: Platform) {
     trust: (document: FirmwareTrust, ...keys: readonly Pair[]) =>
       operator.api.publishTrust({ body: { document: signed('trust', document, ...keys) } }),
 
+    /** Makes it a product. */
+    thingType,
+
     /** Signs it, uploads it, and ends the upload. */
     async release(of: NewRelease = {}): Promise<Release> {
       const { image, release, manifest } = signedRelease(of);
+      await thingType(manifest.product);
       const { upload } = await operator.api.publishRelease({ body: { release } });
       if (upload) await put(upload, image);
       const { product, counter } = manifest;

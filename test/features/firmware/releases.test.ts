@@ -51,6 +51,11 @@ describeLocally('a chain of trust of its own', 'firmware releases', () => {
     it('are published once their image is there, and stay what they are', async () => {
       const of1 = { product: 'fan', version: '1.0.0', image: Buffer.from('the first image') };
       const { release, image } = on.signedRelease(of1);
+      expect(await publish(release)).toMatchObject({
+        status: 409,
+        body: { detail: expect.stringContaining('there is no thing type fan') },
+      });
+      for (const product of ['fan', 'pump']) await on.thingType(product);
       const begun = await on.operator.api.publishRelease({ body: { release } });
       expect(begun.release).toMatchObject({ product: 'fan', counter: 1, state: 'PUBLISHING', release });
       const early = await on.operator.call('POST', '/operator/firmware/releases/fan/1/complete');
@@ -86,6 +91,7 @@ describeLocally('a chain of trust of its own', 'firmware releases', () => {
     });
 
     it('take no other image than the one that was signed', async () => {
+      await on.thingType('lamp');
       const { release } = on.signedRelease({ product: 'lamp', image: Buffer.from('good image') });
       const { upload } = await on.operator.api.publishRelease({ body: { release } });
       if (!upload) throw new Error('it has no image yet');

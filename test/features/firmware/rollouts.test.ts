@@ -145,6 +145,10 @@ describeLocally('a chain of trust of its own', 'a rollout', () => {
       { thing: device?.thing, order: expect.any(String) },
       { thing: 'nobody', order: expect.any(String), skip: 'no-such-thing' },
     ]);
+    expect(await on.operator.call('POST', '/operator/rollouts', body)).toMatchObject({
+      status: 409,
+      body: { detail: expect.stringContaining('there is no thing nobody') },
+    });
     expect(device?.desired).toEqual([]);
 
     const [support, anybody] = [await newPerson(platform, { groups: ['support'] }), await newPerson(platform)];
