@@ -78,6 +78,19 @@ async function signedUp(email = newEmail()): Promise<string> {
   return email;
 }
 
+/** A pool that keeps an address until the new one is verified. */
+async function keepingPool(): Promise<{ readonly UserPoolId: string; readonly ClientId: string }> {
+  const { UserPool } = await admin('CreateUserPool', {
+    PoolName: 'keeping',
+    UsernameAttributes: ['email'],
+    AutoVerifiedAttributes: ['email'],
+    UserAttributeUpdateSettings: { AttributesRequireVerificationBeforeUpdate: ['email'] },
+  });
+  const { Id } = UserPool as { readonly Id: string };
+  const { UserPoolClient } = await admin('CreateUserPoolClient', { UserPoolId: Id, ClientName: 'app' });
+  return { UserPoolId: Id, ClientId: (UserPoolClient as { readonly ClientId: string }).ClientId };
+}
+
 const bySrp = (username: string, password = PASSWORD) =>
   signInBySrp(app, { poolId: UserPoolId, clientId: ClientId, username, password });
 
@@ -193,6 +206,44 @@ describe('people who change their own attributes', () => {
     await expect(verify(AccessToken, code)).rejects.toEqual(failsAs('ExpiredCodeException'));
     await byPassword(email);
     await expect(byPassword(old)).rejects.toEqual(failsAs('NotAuthorizedException'));
+  });
+
+  it('keep the old address until the new one is verified, where the pool says so', async () => {
+    const { ClientId: clientId, UserPoolId: poolId } = await keepingPool();
+    const [old, email] = [newEmail(), newEmail()];
+    const client = { ClientId: clientId };
+    await app('SignUp', { ...client, Username: old, Password: PASSWORD });
+    await app('ConfirmSignUp', { ...client, Username: old, ConfirmationCode: await codeFor(old) });
+    const signIn = (username: string) => signInBySrp(app, { poolId, clientId, username, password: PASSWORD });
+    const { AccessToken } = tokensOf(await signIn(old));
+    const address = async () => {
+      const attributes = (await app('GetUser', { AccessToken })).UserAttributes as { Name: string; Value: string }[];
+      return attributes.filter(({ Name }) => Name.startsWith('email')).map(({ Value }) => Value);
+    };
+    const change = (Value: string) =>
+      app('UpdateUserAttributes', { AccessToken, UserAttributes: [{ Name: 'email', Value }] });
+
+    await change(email);
+    expect(await address()).toEqual([old, 'true']);
+    await signIn(old);
+    const code = await codeFor(email);
+
+    // The code of the new address is none for the old one.
+    await change(old);
+    await expect(verify(AccessToken, code)).rejects.toEqual(failsAs('ExpiredCodeException'));
+    await change(email);
+    await verify(AccessToken, await codeFor(email));
+    expect(await address()).toEqual([email, 'true']);
+    await signIn(email);
+    await expect(signIn(old)).rejects.toEqual(failsAs('UserNotFoundException'));
+
+    // An administrator who does not vouch for an address changes nothing either.
+    const byAdmin = (...UserAttributes: readonly { Name: string; Value: string }[]) =>
+      admin('AdminUpdateUserAttributes', { UserPoolId: poolId, Username: email, UserAttributes });
+    await byAdmin({ Name: 'email', Value: old });
+    expect(await address()).toEqual([email, 'true']);
+    await byAdmin({ Name: 'email', Value: old }, { Name: 'email_verified', Value: 'true' });
+    expect(await address()).toEqual([old, 'true']);
   });
 
   it('use no code that was for something else, and none for what is not verified', async () => {

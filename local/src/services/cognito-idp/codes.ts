@@ -36,7 +36,8 @@ export function sendCode(
   const expiresAt = kernel.clock.now() + (purpose === 'password' ? HOUR_MS : 24 * HOUR_MS);
   users.put({ ...user, code: { purpose, value, expiresAt, failures: 0 } });
   const { verificationSubject, verificationMessage } = pool.settings;
-  const destination = user.attributes[attribute] ?? '';
+  const pending = purpose === `attribute/${attribute}` ? user.pending?.[attribute] : undefined;
+  const destination = pending ?? user.attributes[attribute] ?? '';
   const isEmail = attribute === 'email';
   kernel.outbox.add({
     channel: isEmail ? 'email' : 'sms',
@@ -88,10 +89,14 @@ function problemWith(purpose: Code['purpose']): string {
   return 'Cannot reset password for the user as there is no registered/verified email or phone_number';
 }
 
-function deliveryAttribute({ settings }: UserPool, { attributes }: User, purpose: Code['purpose']): string | undefined {
+function deliveryAttribute(
+  { settings }: UserPool,
+  { attributes, pending }: User,
+  purpose: Code['purpose'],
+): string | undefined {
   const [, own] = purpose.split('/');
   if (own !== undefined)
-    return ['email', 'phone_number'].find((name) => name === own && attributes[name] !== undefined);
+    return ['email', 'phone_number'].find((name) => name === own && { ...attributes, ...pending }[name] !== undefined);
   const possible = purpose === 'sign-up' ? settings.autoVerifiedAttributes : ['email', 'phone_number'];
   const isGood = (name: string) => purpose === 'sign-up' || attributes[`${name}_verified`] === 'true';
   return ['email', 'phone_number'].find(

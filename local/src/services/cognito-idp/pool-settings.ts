@@ -19,6 +19,7 @@ export interface PoolInput {
   readonly UsernameAttributes?: readonly string[];
   readonly AliasAttributes?: readonly string[];
   readonly AutoVerifiedAttributes?: readonly string[];
+  readonly UserAttributeUpdateSettings?: { readonly AttributesRequireVerificationBeforeUpdate?: readonly string[] };
   readonly Schema?: readonly SchemaInput[];
   readonly AdminCreateUserConfig?: {
     readonly AllowAdminCreateUserOnly?: boolean;
@@ -60,6 +61,7 @@ export function readSettings(input: PoolInput, before?: PoolSettings): PoolSetti
     usernameAttributes: signIn,
     aliasAttributes: aliases,
     autoVerifiedAttributes: input.AutoVerifiedAttributes ?? [],
+    keepsOriginal: readKeepsOriginal(input),
     schema: (input.Schema ?? []).map(readAttribute),
     adminCreateUserOnly: AllowAdminCreateUserOnly,
     caseSensitive: input.UsernameConfiguration?.CaseSensitive ?? true,
@@ -72,6 +74,16 @@ export function readSettings(input: PoolInput, before?: PoolSettings): PoolSetti
     tier: input.UserPoolTier ?? 'ESSENTIALS',
     tags: input.UserPoolTags ?? {},
   };
+}
+
+/** "You can only set ... for attributes in AutoVerifiedAttributes": who could verify the others? */
+function readKeepsOriginal({ UserAttributeUpdateSettings, AutoVerifiedAttributes = [] }: PoolInput): readonly string[] {
+  const kept = UserAttributeUpdateSettings?.AttributesRequireVerificationBeforeUpdate ?? [];
+  const other = kept.find((name) => !AutoVerifiedAttributes.includes(name));
+  if (other === undefined) return kept;
+  throw invalidParameter(
+    `AttributesRequireVerificationBeforeUpdate has ${other}, which is not among the AutoVerifiedAttributes.`,
+  );
 }
 
 function refuse(

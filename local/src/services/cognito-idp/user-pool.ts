@@ -19,6 +19,8 @@ export interface PoolSettings {
   /** Attributes that people may sign in with as well, once verified. */
   readonly aliasAttributes: readonly string[];
   readonly autoVerifiedAttributes: readonly string[];
+  /** Addresses that stay what they are until the new one is verified. */
+  readonly keepsOriginal?: readonly string[];
   readonly schema: readonly SchemaAttribute[];
   readonly adminCreateUserOnly: boolean;
   readonly caseSensitive: boolean;
@@ -108,6 +110,8 @@ export interface User {
   readonly username: string;
   /** Without `sub`. */
   readonly attributes: Readonly<Record<string, string>>;
+  /** New addresses that have not been verified yet, where the pool keeps the old ones until then. */
+  readonly pending?: Readonly<Record<string, string>> | undefined;
   readonly enabled: boolean;
   readonly status: UserStatus;
   readonly password: Password | undefined;

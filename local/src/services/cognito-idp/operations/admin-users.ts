@@ -7,6 +7,7 @@ import { newUser } from '../new-user.ts';
 import { page } from '../page.ts';
 import { keepPassword } from '../password.ts';
 import { requirePassword, temporaryPassword } from '../password-policy.ts';
+import { withAttributes } from '../pending-attributes.ts';
 import { describeUser } from '../show-user.ts';
 import { describeFactors } from '../software-token.ts';
 import { userFilter } from '../user-filter.ts';
@@ -68,12 +69,16 @@ export function adminUserOperations(cognito: CognitoUsers): Readonly<Record<stri
     ...poolOperation<UserInput & { readonly UserAttributes?: readonly NamedValue[] }>(
       cognito,
       'AdminUpdateUserAttributes',
-      ({ pool, users }, { Username, UserAttributes }) => {
+      (members, { Username, UserAttributes }) => {
+        const { pool, users } = members;
         const user = users.get(required(Username, 'Username'));
         const check = { settings: pool.settings, client: undefined, before: user.attributes };
-        const attributes = { ...user.attributes, ...readAttributes(UserAttributes, check) };
-        users.requireFree({ ...user, attributes });
-        users.put({ ...user, attributes, modifiedAt: kernel.clock.now() });
+        const next = withAttributes(pool.settings, user, readAttributes(UserAttributes, check));
+        users.requireFree({ ...user, attributes: { ...next.attributes, ...next.pending } });
+        const updated = users.put({ ...next, modifiedAt: kernel.clock.now() });
+        for (const [name, value] of Object.entries(updated.pending ?? {})) {
+          if (value !== user.pending?.[name]) sendCode(kernel, members, updated, `attribute/${name}`);
+        }
         return {};
       },
     ),

@@ -3,6 +3,7 @@ import { type NamedValue, readAttributes, requireWritable, withoutAttributes } f
 import { sendCode, takeCode } from '../codes.ts';
 import type { CognitoUsers } from '../cognito-users.ts';
 import { invalidParameter, required } from '../errors.ts';
+import { withAttributes, withVerified } from '../pending-attributes.ts';
 import { type Bearer, ownerOf } from '../tokens.ts';
 import { publicOperation } from './public-operation.ts';
 
@@ -23,11 +24,15 @@ export function ownAttributeOperations({ kernel, pools }: CognitoUsers): Readonl
       const client = clientOf(owner);
       const given = readAttributes(input.UserAttributes, { settings: pool.settings, client, before: user.attributes });
       const changed = ADDRESSES.filter((name) => given[name] !== undefined && given[name] !== user.attributes[name]);
+      const next = withAttributes(pool.settings, user, given);
       // A new address is not verified any more; where the pool verifies addresses, the code is on its way.
-      const unverified = Object.fromEntries(changed.map((name) => [`${name}_verified`, 'false']));
-      const attributes = { ...user.attributes, ...given, ...unverified };
-      users.requireFree({ ...user, attributes });
-      const updated = users.put({ ...user, attributes, modifiedAt: kernel.clock.now() });
+      const taken = changed.filter((name) => next.attributes[name] === given[name]);
+      const attributes = {
+        ...next.attributes,
+        ...Object.fromEntries(taken.map((name) => [`${name}_verified`, 'false'])),
+      };
+      users.requireFree({ ...user, attributes: { ...attributes, ...next.pending } });
+      const updated = users.put({ ...next, attributes, modifiedAt: kernel.clock.now() });
       const asked = changed.filter((name) => pool.settings.autoVerifiedAttributes.includes(name));
       return { CodeDeliveryDetailsList: asked.map((name) => sendCode(kernel, owner, updated, `attribute/${name}`)) };
     }),
@@ -48,9 +53,9 @@ export function ownAttributeOperations({ kernel, pools }: CognitoUsers): Readonl
       const owner = ownerOf(pools, AccessToken);
       const name = addressOf(AttributeName);
       const user = takeCode(kernel, owner, owner.user, `attribute/${name}`, required(Code, 'Code'));
-      const attributes = { ...user.attributes, [`${name}_verified`]: 'true' };
-      owner.users.requireFree({ ...user, attributes });
-      owner.users.put({ ...user, attributes, modifiedAt: kernel.clock.now() });
+      const verified = withVerified(user, name);
+      owner.users.requireFree(verified);
+      owner.users.put({ ...verified, modifiedAt: kernel.clock.now() });
       return {};
     }),
   };

@@ -110,6 +110,7 @@ function describe({ pool, users }: Members): object {
       Required: each.required,
     })),
     AutoVerifiedAttributes: settings.autoVerifiedAttributes,
+    UserAttributeUpdateSettings: { AttributesRequireVerificationBeforeUpdate: settings.keepsOriginal ?? [] },
     AliasAttributes: settings.aliasAttributes.length > 0 ? settings.aliasAttributes : undefined,
     UsernameAttributes: settings.usernameAttributes.length > 0 ? settings.usernameAttributes : undefined,
     UsernameConfiguration: { CaseSensitive: settings.caseSensitive },
