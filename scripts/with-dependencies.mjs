@@ -1,13 +1,14 @@
 // Runs a TypeScript file with the Node.js that package.json pins, and installs the dependencies first when they are
 // missing or older than the lock file. Plain JavaScript without dependencies: it runs on Node.js 20.17 on a fresh clone.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const node = path.join(root, 'node_modules', 'node', 'bin', 'node');
-const installed = path.join(root, 'node_modules', '.package-lock.json');
+const modules = path.join(root, 'node_modules');
+const node = path.join(modules, 'node', 'bin', 'node');
+const installed = path.join(modules, '.package-lock.json');
 
 function isInstalled() {
   if (!existsSync(installed) || !existsSync(node)) return false;
@@ -15,6 +16,12 @@ function isInstalled() {
 }
 
 if (!isInstalled()) {
+  if (lstatSync(modules, { throwIfNoEntry: false })?.isSymbolicLink()) {
+    console.error(
+      `${modules} is a link, and npm ci would empty the folder that it leads to. Remove the link, then try again.`,
+    );
+    process.exit(1);
+  }
   console.error('Installing dependencies (npm ci), this takes a minute the first time ...');
   const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
@@ -28,9 +35,9 @@ if (!isInstalled()) {
 
 const [script, ...args] = process.argv.slice(2);
 // The pinned Node.js first, then the tools of the workspace, so that scripts name them without a path.
-const tools = [path.dirname(node), path.join(root, 'node_modules', '.bin'), process.env.PATH];
+const tools = [path.dirname(node), path.join(modules, '.bin'), process.env.PATH];
 // What was compiled, types taken out, is kept between runs: it is half of the time that a small program takes to start.
-const NODE_COMPILE_CACHE = path.join(root, 'node_modules', '.cache', 'compiled');
+const NODE_COMPILE_CACHE = path.join(modules, '.cache', 'compiled');
 const env = { NODE_COMPILE_CACHE, ...process.env, PATH: tools.join(path.delimiter) };
 const child = spawn(node, [path.join(root, script), ...args], { stdio: 'inherit', env });
 // The terminal sends Ctrl-C to the whole group; the child decides when to end, and we wait for it.
