@@ -178,6 +178,17 @@ describe('a bucket policy', () => {
       'BlockPublicPolicy',
     );
   });
+
+  it('takes no policy whose effect is neither Allow nor Deny', async () => {
+    const Principal = { AWS: 'arn:aws:iam::123456789012:root' };
+    const Statement = { Effect: 'allow', Principal, Action: 's3:GetObject', Resource: 'arn:aws:s3:::archive/*' };
+    const Policy = JSON.stringify({ Version: '2012-10-17', Statement });
+
+    await expect(s3.send(new PutBucketPolicyCommand({ Bucket: 'archive', Policy }))).rejects.toMatchObject({
+      name: 'MalformedPolicy',
+      message: expect.stringContaining('Effect'),
+    });
+  });
 });
 
 describe('a lifecycle rule', () => {

@@ -15,6 +15,7 @@ import type {
   PutPublicAccessBlockCommandInput,
   ServerSideEncryptionConfiguration,
 } from '@aws-sdk/client-s3';
+import { checkResourcePolicy } from '../../../iam/check-resource-policy.ts';
 import type { PolicyDocument, PolicyStatement } from '../../../iam/policy-document.ts';
 import { operation } from '../../../kernel/define.ts';
 import { AwsError } from '../../../kernel/errors.ts';
@@ -71,6 +72,7 @@ function parsePolicy(text: string | undefined, bucket: Bucket): BucketSettings['
   } catch {
     throw new AwsError('MalformedPolicy', 'This policy contains invalid Json');
   }
+  checkResourcePolicy(document, (detail) => new AwsError('MalformedPolicy', detail));
   const statements = [document.Statement ?? []].flat();
   const foreign = statements
     .flatMap(({ Resource = [] }) => Resource)
