@@ -229,11 +229,17 @@ function readJson(file: string): unknown {
   try {
     text = readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new ConfigurationError(`${file} cannot be read`, [messageOf(cause)], { cause });
+    throw new ConfigurationError(`${file} cannot be read`, [messageOf(cause), ...adviceFor(cause)], { cause });
   }
   try {
     return JSON.parse(text);
   } catch (cause) {
     throw new ConfigurationError(`${file} is not JSON`, [messageOf(cause)], { cause });
   }
+}
+
+/** The files of an installed agent are for its user alone. */
+function adviceFor(error: unknown): readonly string[] {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'EACCES' ? ['run it as the user of the agent, for example with: sudo -u thingstead'] : [];
 }
