@@ -72,7 +72,9 @@ export class PairingModel {
 
   /** Of somebody who has it now: everybody else loses it. */
   own(target: string, person: string, since: number): void {
-    this.owned.set(target, { person, since, given: new Map() });
+    // Later than the one before, also when both are made in the same millisecond.
+    const earliest = (this.owned.get(target)?.since ?? 0) + 1;
+    this.owned.set(target, { person, since: Math.max(since, earliest), given: new Map() });
   }
 
   give(target: string, person: string, given: Omit<Given, 'visibleFrom'>): void {
