@@ -26,13 +26,13 @@ export class PairingRows {
   readonly invitations = new Map<string, InvitationRow>();
 
   /** A planted bug: changes of this kind are made without their condition. */
-  unchecked: Change['do'] | undefined;
+  unchecked: readonly Change['do'][] = [];
 
   commit(changes: readonly Change[]): boolean {
     if (changes.length > MAX_CHANGES) throw new Error(`${changes.length} changes in one commit`);
     const places = changes.map((each) => placeOf(each));
     if (new Set(places).size < places.length) throw new Error(`twice the same row: ${places.join(', ')}`);
-    if (!changes.every((each) => each.do === this.unchecked || this.#holds(each))) return false;
+    if (!changes.every((each) => this.unchecked.includes(each.do) || this.#holds(each))) return false;
     for (const each of changes) this.#apply(each);
     return true;
   }
